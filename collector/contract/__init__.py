@@ -1,0 +1,1 @@
+"""All that `connectors/` and `indicators/` may import: the types that the rooms agree on."""

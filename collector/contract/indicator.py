@@ -1,0 +1,72 @@
+"""An indicator: one declaration, from which gauge, report, points and drill-down derive."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Column, ColumnElement, Select, Table
+
+from collector.contract.records import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A formula over the rows of one record table.
+
+    `counted` is never NULL. `day` is the local day at whose end a row can be judged, so that no formula needs to
+    know the present. `hit` is three-valued: NULL means that the row cannot be judged. `shows` are the columns that
+    an explanation prints beside key, day and verdict. Rows that are removed or belong to no known agency are left
+    out by the engine.
+    """
+
+    table: Table
+    counted: ColumnElement[bool]
+    day: Column[Any]
+    hit: ColumnElement[Any]
+    shows: Sequence[Column[Any]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """A formula over a product of tables: one SELECT that gives agency, day, hits, judged, unknown.
+
+    `select` and `items` have the bind parameters `first_day` and `last_day` (local days, both included); `items`
+    also `agency`. `items` gives key, day, hit (1, 0 or NULL) and whatever else explains it; it never shows a
+    mailbox, so for mailboxes its items are agency-days with their counts (day, hits, judged, unknown).
+    """
+
+    select: Select[Any]
+    items: Select[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Indicator:
+    """What is counted, what is a hit, why, and by which formula. The id is `<family>.<name>`.
+
+    `period` says how days make a period: `sum` adds them, `end` takes the last covered day alone (a figure "at
+    the period's end"). `needs` are the records whose coverage the figure rests on. `workdays`: the calendar of
+    working days is part of the formula, so a provisional year makes the figure partial. `version` is raised
+    whenever the meaning changes.
+    """
+
+    id: str
+    version: int
+    title_vi: str
+    title_en: str
+    counted_vi: str
+    counted_en: str
+    hit_vi: str
+    hit_en: str
+    legal: str
+    needs: Sequence[type[Record]]
+    formula: Counted | Cells
+    unit: Literal["ratio"] = "ratio"
+    better: Literal["higher", "lower"] = "higher"
+    measured_from: Literal["machine", "clerk", "register"] = "machine"
+    period: Literal["sum", "end"] = "sum"
+    workdays: bool = False
+
+    @property
+    def column(self) -> str:
+        """The id as a column or metric name: `dossiers_on_time`."""
+        return self.id.replace(".", "_")

@@ -1,0 +1,45 @@
+"""A reading: an indicator of an agency, block or province in a period, with its counts and its state."""
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Literal
+
+State = Literal["measured", "not_applicable", "partial", "missing"]
+Scope = Literal["agency", "block", "province"]
+
+STATES: tuple[State, ...] = ("measured", "not_applicable", "partial", "missing")
+
+_SIX_PLACES = Decimal("0.000001")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One figure. `through` is the last covered local day that it sums up to; None while nothing is covered.
+
+    hits, judged and unknown count the items of the covered days, whatever the state; only a `measured` reading has
+    a `value`. `agency` is the code of the agency or block, or the province's. `members` and `measured_members`
+    tell, for wider scopes, how many agencies count and how many of them are measured. `why` says in words what
+    keeps the figure from being measured.
+    """
+
+    indicator: str
+    version: int
+    scope: Scope
+    agency: str
+    period: str
+    state: State
+    through: int | None
+    hits: int
+    judged: int
+    unknown: int
+    edition: int | None = None
+    why: str = ""
+    members: int = 1
+    measured_members: int = 0
+
+    @property
+    def value(self) -> Decimal | None:
+        """hits / judged to 6 places, half up; None unless measured."""
+        if self.state != "measured" or self.judged == 0:
+            return None
+        return (Decimal(self.hits) / Decimal(self.judged)).quantize(_SIX_PLACES, ROUND_HALF_UP)

@@ -1,0 +1,103 @@
+"""The records as SQLAlchemy tables, and the two reference tables that formulas join.
+
+Portable between SQLite and PostgreSQL: flags SmallInteger, instants and versions BigInteger, days Integer, text
+keys in byte order. Each record table has (source, key) as its key, the record's fields, `agency` (assigned at
+save; NULL while the register does not know the code) and the record's derived columns.
+"""
+
+from typing import Any, get_type_hints
+
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, SmallInteger, Table, Text
+from sqlalchemy.types import TypeEngine
+
+from collector.contract import records
+from collector.contract.records import Record, columns
+
+METADATA = MetaData()
+
+# Byte order on PostgreSQL, as SQLite has it: keyset pages and merges must agree in both.
+_TEXT = Text().with_variant(Text(collation="C"), "postgresql")
+
+_BIG = {"changed", "at"}
+_FLAGS = {
+    "removed",
+    "electronic_stated",
+    "paper_too",
+    "signed",
+    "recalled",
+    "sent_electronically",
+    "outside",
+    "electronic",
+    "paused_on_due",
+}
+
+
+def _kind(name: str, hint: object) -> TypeEngine[Any]:
+    if hint in (str, str | None):
+        return _TEXT
+    if name in _BIG:
+        return BigInteger()
+    return SmallInteger() if name in _FLAGS else Integer()
+
+
+def _column(name: str, hint: object, *, key: bool = False) -> Column[Any]:
+    optional = hint in (str | None, int | None)
+    return Column(name, _kind(name, hint), primary_key=key, nullable=optional and not key, autoincrement=False)
+
+
+def _table(record: type[Record]) -> Table:
+    hints = {name: hint for name, hint in get_type_hints(record).items() if name in columns(record)}
+    table = Table(
+        record.NAME,
+        METADATA,
+        _column("source", str, key=True),
+        *(_column(name, hints[name], key=name == "key") for name in columns(record)),
+        _column("agency", str | None),
+        *(_column(name, hint) for name, hint in record.DERIVED.items()),
+        sqlite_with_rowid=False,
+    )
+    if record.AGENCY_DAY is not None:
+        Index(f"{record.NAME}_agency", table.c.agency)
+    return table
+
+
+mailbox = _table(records.Mailbox)
+mailbox_day = _table(records.MailboxDay)
+document = _table(records.Document)
+delivery = _table(records.Delivery)
+dossier = _table(records.Dossier)
+dossier_event = _table(records.DossierEvent)
+procedure = _table(records.Procedure)
+
+# Children are found by their parent, a mailbox's days by its pseudonym.
+Index("delivery_document", delivery.c.source, delivery.c.document)
+Index("dossier_event_dossier", dossier_event.c.source, dossier_event.c.dossier)
+Index("mailbox_day_pseudonym", mailbox_day.c.pseudonym, mailbox_day.c.day)
+
+workday = Table(
+    "workday",
+    METADATA,
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("ordinal", Integer, nullable=False),  # calendar days since the table's first day
+    Column("is_working", SmallInteger, nullable=False),
+    Column("working_ordinal", Integer, nullable=False),  # a day off has the last working day's
+    Column("provisional", SmallInteger, nullable=False),  # 1: a year without its decision file
+    sqlite_with_rowid=False,
+)
+
+agency_term = Table(
+    "agency_term",
+    METADATA,
+    Column("agency", _TEXT, primary_key=True),
+    Column("from_day", Integer, primary_key=True, autoincrement=False),
+    Column("to_day", Integer),  # the last day of the term; NULL: still running
+    Column("block", _TEXT, nullable=False),
+    Column("headcount", Integer),  # officials on the payroll; NULL: not known
+    Column("headcount_from", _TEXT),  # where the number is from
+    sqlite_with_rowid=False,
+)
+
+
+def table_of(record: type[Record]) -> Table:
+    """Return the table of a record class."""
+    return METADATA.tables[record.NAME]

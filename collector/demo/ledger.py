@@ -1,0 +1,226 @@
+"""The event ledger of the sample province: what happened there, and what its systems can prove.
+
+`province.py` writes it, `systems.py` shows it to the collector as log files, a database and an HTTP service, and
+`truth.py` counts the true readings from it alone. Instants are epoch seconds UTC, days local `yyyymmdd`. The
+ledger is kept as `ledger.json` (one object with the fields of `Ledger`) in the demo's folder.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Agency:
+    """An agency of the register."""
+
+    code: str  # H44.02
+    old_code: str  # 000.00.02.H44
+    name: str
+    block: str  # departments | vertical | districts | communes
+    headcount: int | None
+    mail_domain: str
+    outside: str = ""  # why it is not part of the wider figures; "" if it is
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A system that the collector reads. `serves` are agency codes. `lost` are days that it cannot prove.
+
+    `records` are the record names that it offers (mailbox, mailbox_day, document, delivery, dossier, dossier_event,
+    procedure). It can prove each day from `since` to the ledger's last day, less the days in `lost[record]`.
+    """
+
+    name: str
+    system: str  # mail | documents | dossiers
+    since: int
+    serves: list[str]
+    records: list[str]
+    lost: dict[str, list[int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """`agency` None: its domain is in no register. `kind` None: the list says something unknown.
+
+    Active on each day d with created_day <= d and (locked_day is None or d < locked_day).
+    """
+
+    source: str
+    address: str
+    agency: str | None
+    kind: str | None  # personal | shared
+    created_day: int
+    locked_day: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A mailbox opened by a client. `end` None: the log never tells an end, so it counts on its first day only."""
+
+    address: str
+    begin: int
+    end: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail accepted from an authenticated official; `attempts` deliveries were tried, it counts once."""
+
+    address: str
+    accepted: int
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One recipient of a document. None: the register does not say, or says something unknown."""
+
+    code: str | None
+    outside: int | None  # 1: outside the province
+    electronic: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """`agency` None: `agency_written` is in no register. Scope: external if any recipient is outside."""
+
+    source: str
+    id: str
+    agency: str | None
+    agency_written: str
+    direction: str  # out | in
+    issued_day: int | None
+    recipients: list[Recipient]
+    paper_too: int | None
+    recalled: int | None
+    deleted: bool
+    note: str = ""  # what is awkward about it
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """A due day promised to the applicant at an instant."""
+
+    at: int
+    day: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A request for a supplement. `ended_day` None: not come back yet."""
+
+    ref: str
+    begun_day: int
+    ended_day: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a clerk says by hand about one awkward dossier: hit | miss | unknown | not counted, and the day of it."""
+
+    reason: str
+    on_time: str
+    on_time_day: int | None
+    on_time_due: str
+    on_time_due_day: int | None
+    online: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """`promises` in the order in which they were made; the first one counts. `outcome` is where it stands at the end.
+
+    open | completed | refused_at_intake | refused_after | withdrawn | stopped. `completed_day` only for completed and
+    refused_after; `ended_day` for withdrawn, stopped and refused_at_intake.
+    """
+
+    source: str
+    id: str
+    agency: str | None
+    agency_written: str
+    procedure: str | None
+    channel: str | None  # counter | online | post; None: an unknown channel code
+    received_day: int | None
+    promises: list[Promise]
+    pauses: list[Pause]
+    outcome: str
+    completed_day: int | None
+    returned_day: int | None
+    ended_day: int | None
+    deleted: bool = False
+    expected: Expected | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Procedure:
+    """A line of the catalogue: `level` information | partial | full from `from_day` to `to_day` (included)."""
+
+    source: str
+    code: str
+    level: str | None
+    from_day: int
+    to_day: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Everything. The demo's clock stands at `now`; its days are `first_day..last_day`."""
+
+    seed: int
+    province: str  # its code, H44
+    now: int
+    first_day: int
+    last_day: int
+    days_off: list[int]  # of the demo's years, weekends included; every other day is a working day
+    agencies: list[Agency]
+    sources: list[Source]
+    mailboxes: list[Mailbox]
+    sessions: list[Session]
+    mails: list[Mail]
+    documents: list[Document]
+    dossiers: list[Dossier]
+    procedures: list[Procedure]
+
+    def write(self, path: Path) -> None:
+        """Write the ledger as JSON."""
+        path.write_text(json.dumps(asdict(self), ensure_ascii=False), encoding="utf-8")
+
+
+def read(path: Path) -> Ledger:
+    """Read a ledger that `Ledger.write` wrote."""
+    return _ledger(json.loads(path.read_text(encoding="utf-8")))
+
+
+def _ledger(document: dict[str, Any]) -> Ledger:
+    def rows(kind: type[Any], name: str) -> list[Any]:
+        return [kind(**row) for row in document[name]]
+
+    def document_of(row: dict[str, Any]) -> Document:
+        return Document(**row | {"recipients": [Recipient(**one) for one in row["recipients"]]})
+
+    def dossier_of(row: dict[str, Any]) -> Dossier:
+        return Dossier(
+            **row
+            | {
+                "promises": [Promise(**one) for one in row["promises"]],
+                "pauses": [Pause(**one) for one in row["pauses"]],
+                "expected": Expected(**row["expected"]) if row["expected"] else None,
+            }
+        )
+
+    plain = {f.name: document[f.name] for f in fields(Ledger)}
+    return Ledger(
+        **plain
+        | {
+            "agencies": rows(Agency, "agencies"),
+            "sources": rows(Source, "sources"),
+            "mailboxes": rows(Mailbox, "mailboxes"),
+            "sessions": rows(Session, "sessions"),
+            "mails": rows(Mail, "mails"),
+            "documents": [document_of(row) for row in document["documents"]],
+            "dossiers": [dossier_of(row) for row in document["dossiers"]],
+            "procedures": rows(Procedure, "procedures"),
+        }
+    )
