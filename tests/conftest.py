@@ -1,0 +1,106 @@
+"""Fixtures of the real servers, and what the markers `server` and `long` do.
+
+A test that uses a server's fixture, or is marked `server("postgresql")`, is skipped by one line where that server is
+not installed. With REQUIRE_SERVERS=1 that is a failure, and so is every other skip. What is marked `long` runs at 1/20
+of its size (`scale`), unless `--full` or PROVE=1 says otherwise.
+"""
+
+import os
+import tempfile
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers import postgresql as postgresql_server
+from tests.servers.installed import SERVERS, why_not
+from tests.servers.postgresql import PostgreSQL
+
+NEEDED_BY_FIXTURE = {
+    "postgresql": ("postgresql",),
+}
+SHARE_OF_A_LONG_TEST = 20
+
+
+def _servers_are_required() -> bool:
+    return os.environ.get("REQUIRE_SERVERS") == "1"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="run tests marked `long` at full size (also: PROVE=1)")
+
+
+def servers_needed(item: pytest.Item) -> list[str]:
+    """Return the names of the servers that a test needs: by its markers and by its fixtures."""
+    names = [name for marker in item.iter_markers("server") for name in marker.args]
+    for fixture in getattr(item, "fixturenames", ()):
+        names.extend(NEEDED_BY_FIXTURE.get(fixture, ()))
+    return list(dict.fromkeys(names))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        unknown = set(servers_needed(item)) - set(SERVERS)
+        if unknown:
+            raise pytest.UsageError(f"{item.nodeid}: no such server: {sorted(unknown)}; known: {sorted(SERVERS)}")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    reasons = [reason for name in servers_needed(item) if (reason := why_not(name))]
+    if reasons and _servers_are_required():
+        pytest.fail("; ".join(reasons), pytrace=False)
+    if reasons:
+        pytest.skip("; ".join(reasons))
+
+
+def _skip_is_a_failure(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """Turn a skipped report into a failed one, keeping its reason. What is expected to fail is no skip."""
+    if report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        report.outcome = "failed"
+        report.longrepr = f"with REQUIRE_SERVERS=1 a skip is a failure: {reason}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if _servers_are_required():
+        _skip_is_a_failure(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    if _servers_are_required():
+        _skip_is_a_failure(report)
+    return report
+
+
+@pytest.fixture(scope="session")
+def full_size(pytestconfig: pytest.Config) -> bool:
+    """Whether tests marked `long` run at full size."""
+    return bool(pytestconfig.getoption("--full")) or os.environ.get("PROVE") == "1"
+
+
+@pytest.fixture
+def scale(full_size: bool) -> Callable[[int], int]:
+    """`scale(20_000)`: that number at full size, else a twentieth of it, but at least 1."""
+    return lambda number: number if full_size else max(1, number // SHARE_OF_A_LONG_TEST)
+
+
+@pytest.fixture(scope="session")
+def server_folder() -> Iterator[Callable[[str], Path]]:
+    """`server_folder("dovecot")` makes a folder for a server; all are removed at the end of the session."""
+    with tempfile.TemporaryDirectory(prefix="ict-") as parent:
+        # Servers that give up root must be able to reach their own folder in it.
+        Path(parent).chmod(0o711)
+        yield lambda name: Path(tempfile.mkdtemp(prefix=f"{name}-", dir=parent))
+
+
+@pytest.fixture(scope="session")
+def postgresql(server_folder: Callable[[str], Path]) -> Iterator[PostgreSQL]:
+    """A real PostgreSQL: `.url` is the superuser's, `.database(name)` makes an empty database and returns its URL."""
+    with postgresql_server.start(server_folder("postgresql")) as server:
+        yield server

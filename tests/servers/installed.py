@@ -1,0 +1,20 @@
+"""Which real servers this machine can start, by the name used in the marker `server(name)`."""
+
+from collections.abc import Mapping
+from types import ModuleType
+
+from tests.servers import postgresql
+
+SERVERS: Mapping[str, ModuleType] = {
+    "postgresql": postgresql,
+}
+
+
+def why_not(server: str) -> str | None:
+    """Return in one line why a server cannot be started here, or None. KeyError for a name that is no server's."""
+    module = SERVERS[server]
+    package: str | None = module.missing()
+    if package is not None:
+        return f"{module.NAME} is not installed: make servers"
+    refusal: str | None = module.refuses() if hasattr(module, "refuses") else None
+    return refusal
