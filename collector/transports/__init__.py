@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from pydantic import BaseModel
 
 from collector.contract.door import Files, Pages, Rows
-from collector.transports import folder
+from collector.transports import folder, http
 from collector.transports.run import Run
 
 __all__ = ["OPTIONS", "Run", "open_door"]
 
-OPTIONS: Mapping[str, type[BaseModel]] = {"folder": folder.Options}
+OPTIONS: Mapping[str, type[BaseModel]] = {"folder": folder.Options, "http": http.Options}
 """The model of a source's `door:` block, by its `kind`."""
 
 
@@ -25,5 +25,8 @@ def open_door(options: BaseModel, run: Run) -> Iterator[Files | Rows | Pages]:
         case folder.Options():
             with folder.open_door(options, run) as files:
                 yield files
+        case http.Options():
+            with http.open_door(options, run) as pages:
+                yield pages
         case _:
             raise TypeError(f"{type(options).__name__} belongs to no kind of door")

@@ -1,0 +1,422 @@
+"""An HTTP service that answers in JSON: door kind `http`.
+
+One address, named in the configuration; only the verbs and paths that the connector allowed; no redirect followed, no
+proxy or password taken from the environment. Secrets are sent in headers and never appear in a message.
+"""
+
+import calendar
+import email.utils
+import json
+import logging
+import math
+import ssl
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal, NoReturn
+
+import httpx
+import tenacity
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+from collector.contract.door import JSON, Answer
+from collector.contract.errors import AccessDenied, CollectorError, TryAgain, UnexpectedAnswer, WrongUse
+from collector.transports.budget import Budget
+from collector.transports.run import Opened, Run
+
+# httpx logs every URL with its query, which may name people or hold a key.
+logging.getLogger("httpx").setLevel(logging.WARNING)
+
+_PATIENCE = {408, 425, 429, 500, 502, 503, 504}
+_BLOCK = 1 << 20
+_WEEK = 7 * 86_400.0
+
+
+class Options(BaseModel):
+    """The `door:` block of a source that is an HTTP service. Give a token, or user and password, or neither."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    kind: Literal["http"] = "http"
+    base_url: str = Field(
+        description="Address of the service; every path is asked below it", examples=["https://motcua.example/api"]
+    )
+    token: SecretStr | None = Field(default=None, description="Token, sent in `token_header` behind `token_prefix`")
+    token_header: str = Field(default="Authorization", pattern=r"^[A-Za-z0-9-]+$", description="Header of the token")
+    token_prefix: str = Field(default="Bearer ", description="What stands before the token", examples=["Bearer ", ""])
+    user: str | None = Field(default=None, description="User of HTTP basic authentication", examples=["collector"])
+    password: SecretStr | None = Field(default=None, description="Password of HTTP basic authentication")
+    headers: dict[str, str] = Field(
+        default_factory=dict, description="Further headers of every request", examples=[{"X-Unit": "H44"}]
+    )
+    ca_file: Path | None = Field(
+        default=None,
+        description="PEM file of the authority that signed the server's certificate; else the host's authorities",
+        examples=["/etc/collector/ca.pem"],
+    )
+    timeout: float = Field(default=30.0, gt=0, description="Seconds to wait for a connection, or for the next bytes")
+    tries: int = Field(default=4, ge=1, description="How often one question is asked before giving up")
+    max_answer_bytes: int = Field(default=64 << 20, gt=0, description="Largest answer, unpacked, in bytes")
+
+    @field_validator("base_url")
+    @classmethod
+    def _address_only(cls, value: str) -> str:
+        try:
+            url = httpx.URL(value)
+        except httpx.InvalidURL:
+            raise ValueError("is no address; write it like https://motcua.example/api") from None
+        if url.scheme not in ("http", "https") or not url.host:
+            raise ValueError("must begin with https:// (or http://) and name a host")
+        if url.userinfo or url.query or url.fragment:
+            raise ValueError("must hold no user, password, query or fragment; use user, password or token")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _one_login(self) -> "Options":
+        if (self.user is None) != (self.password is None):
+            raise ValueError("user and password belong together")
+        if self.user is not None and self.token is not None and self.token_header.lower() == "authorization":
+            raise ValueError("give either token, or user and password: both would be sent as Authorization")
+        return self
+
+
+@contextmanager
+def open_door(options: Options, run: Run) -> Iterator["Service"]:
+    """Open a client that keeps its connection alive for the run; nothing is asked yet.
+
+    Raises WrongUse if the ca_file cannot be used or a header holds what no header can.
+    """
+    headers = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "ict-collector"}
+    headers |= _checked(options.headers, "headers", run)
+    if options.token is not None:
+        token = options.token_prefix + options.token.get_secret_value()
+        headers |= _checked({options.token_header: token}, "token", run)
+    auth = (
+        httpx.BasicAuth(options.user, options.password.get_secret_value())
+        if options.user is not None and options.password is not None
+        else None
+    )
+    with httpx.Client(
+        headers=headers,
+        auth=auth,
+        verify=_trust(options, run),
+        follow_redirects=False,
+        trust_env=False,
+        timeout=options.timeout,
+    ) as client:
+        yield Service(options, run, client, Budget(run))
+
+
+def _checked(headers: Mapping[str, str], field: str, run: Run) -> dict[str, str]:
+    # httpx would quote the value, which may be a secret, in its complaint.
+    for name, value in headers.items():
+        if not (name.isascii() and name.replace("-", "").isalnum() and value.isascii() and value.isprintable()):
+            raise WrongUse(
+                "a header can hold only printable ASCII characters, on one line",
+                source=run.source,
+                stage="configuration",
+                field=field,
+                mend="Look for a line break or an accented letter in the value",
+            )
+    return dict(headers)
+
+
+def _trust(options: Options, run: Run) -> ssl.SSLContext | bool:
+    if options.base_url.startswith("http:"):
+        return False
+    try:
+        return ssl.create_default_context(cafile=options.ca_file)
+    except OSError as error:  # ssl.SSLError too
+        raise WrongUse(
+            f"{options.ca_file} cannot be used as a list of authorities ({error.strerror or error})",
+            source=run.source,
+            stage="configuration",
+            field="ca_file",
+            mend="Name a readable file with one or more PEM certificates",
+        ) from error
+
+
+class Service(Opened):
+    """The door (contract `Pages`).
+
+    Raises AccessDenied for 401, 403 and failed TLS, never retried; TryAgain for 408, 425, 429, 5xx and broken
+    connections once `tries` are used up, the deadline is near or the service wants a longer rest than that;
+    UnexpectedAnswer for all other statuses, redirects, and whatever is not one well-formed JSON document.
+    """
+
+    def __init__(self, options: Options, run: Run, client: httpx.Client, budget: Budget) -> None:
+        super().__init__(run)
+        self._options = options
+        self._client = client
+        self._budget = budget
+        self._allowed: set[tuple[str, str]] = set()
+
+    def allow(self, method: str, path: str) -> None:
+        """Name a verb (GET or POST) and path that may be asked; ValueError if it could lead elsewhere."""
+        if method not in ("GET", "POST"):
+            raise ValueError(f"{method!r} is never asked; GET and POST are")
+        steps = path.replace("%2e", ".").replace("%2E", ".").split("/")
+        if not path.startswith("/") or ".." in steps or not path.isprintable() or set(path) & set("?#\\ "):
+            raise ValueError(f"{path!r} is no path below the address; write it like /api/dossiers")
+        self._allowed.add((method, path))
+
+    def get(self, path: str, parameters: Mapping[str, str]) -> Answer:
+        """Ask a path with GET and return the decoded answer."""
+        return self._ask("GET", path, {"params": dict(parameters)} if parameters else {})
+
+    def post(self, path: str, question: JSON) -> Answer:
+        """Ask a path with POST, for services that take their question as a JSON body."""
+        return self._ask("POST", path, {"json": question})
+
+    def _ask(self, method: str, path: str, content: dict[str, Any]) -> Answer:
+        if (method, path) not in self._allowed:
+            raise ValueError(f"{method} {path} was not allowed by the connector")
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(TryAgain),
+            wait=_wait,
+            stop=self._give_up,
+            sleep=lambda seconds: self._budget.pause(float(seconds), "reach"),
+            reraise=True,
+        )
+        return retrying(self._once, method, path, content)
+
+    def _give_up(self, state: tenacity.RetryCallState) -> bool:
+        return state.attempt_number >= self._options.tries or not self._budget.covers(state.upcoming_sleep)
+
+    def _once(self, method: str, path: str, content: dict[str, Any]) -> Answer:
+        self._budget.spend("reach")
+        patience = min(self._options.timeout, self._budget.left("reach"))
+        url = self._options.base_url + path
+        try:
+            with self._client.stream(method, url, timeout=patience, **content) as response:
+                self._judge(response)
+                body = b"".join(self._body(response))
+                return Answer(self._decode(body, response), _date(response))
+        except httpx.TransportError as error:
+            raise self._broken(error, method, path) from error
+
+    def _judge(self, response: httpx.Response) -> None:
+        status = response.status_code
+        if status == 200:
+            return
+        asked = f"{response.request.method} {response.request.url.path} was answered with {status}"
+        if status in (401, 403):
+            self._fail(
+                AccessDenied,
+                asked,
+                "log in",
+                "Check token, user and password, and that this account may ask this path from this host",
+            )
+        if status in _PATIENCE or status >= 500:
+            raise TryAgain(
+                asked,
+                source=self.source,
+                stage="reach",
+                mend="The service is overloaded or down; ask its operator if it stays so",
+                after=self._rest_wanted(response),
+            )
+        if status == 204:
+            self._fail(UnexpectedAnswer, f"{asked}, which is no answer", "answer", "Check path and parameters")
+        if 300 <= status < 400:
+            self._fail(
+                UnexpectedAnswer,
+                f"{asked}: it points to {_origin(response)}, and redirects are not followed",
+                "answer",
+                "Set base_url to the address that answers itself; a login page there means that the token is not taken",
+            )
+        self._fail(UnexpectedAnswer, asked, "answer", "Check base_url and path against the service's manual")
+
+    def _rest_wanted(self, response: httpx.Response) -> float | None:
+        wanted = response.headers.get("Retry-After", "").strip()
+        if wanted.isascii() and wanted.isdigit():
+            return min(float(wanted), _WEEK)
+        until = _instant(wanted)
+        if until is None:
+            return None
+        # Counted on the server's own clock where it shows it: ours may differ.
+        now = _date(response)
+        if now is None:
+            now = self.began + int(self._budget.elapsed)
+        return min(max(0.0, float(until - now)), _WEEK)
+
+    def _body(self, response: httpx.Response) -> Iterator[bytes]:
+        total = 0
+        for block in self._unpacked(response):
+            total += len(block)
+            if total > self._options.max_answer_bytes:
+                self._fail(
+                    UnexpectedAnswer,
+                    f"the answer is larger than {self._options.max_answer_bytes} bytes",
+                    "answer",
+                    "Ask for smaller pages, or raise max_answer_bytes",
+                )
+            yield block
+
+    def _unpacked(self, response: httpx.Response) -> Iterator[bytes]:
+        encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+        if encoding not in ("identity", "gzip", "x-gzip"):
+            self._fail(
+                UnexpectedAnswer,
+                "the answer is packed in a way that was not asked for",
+                "answer",
+                "Let the service or the proxy before it answer with gzip or unpacked",
+            )
+        unpack = None if encoding == "identity" else zlib.decompressobj(16 + zlib.MAX_WBITS)
+        for chunk in response.iter_raw(65_536):
+            self._budget.left("read")
+            if unpack is None:
+                yield chunk
+                continue
+            packed = chunk
+            try:
+                # In blocks of bounded size, so that a small bomb is refused before it fills the memory.
+                while packed:
+                    yield unpack.decompress(packed, _BLOCK)
+                    packed = unpack.unconsumed_tail
+            except zlib.error:
+                self._fail(UnexpectedAnswer, "the answer is packed wrongly", "answer", "Ask the service's operator")
+        if unpack is not None:
+            yield unpack.flush()
+            if not unpack.eof:
+                self._cut_short()
+
+    def _decode(self, body: bytes, response: httpx.Response) -> JSON:
+        if not body.strip():
+            self._fail(UnexpectedAnswer, "the answer is empty", "answer", "Check path and parameters")
+        try:
+            decoded: JSON = json.loads(
+                body, parse_constant=_no_number, parse_float=_finite, object_pairs_hook=_without_duplicates
+            )
+        except RecursionError:
+            self._fail(UnexpectedAnswer, "the answer is nested too deeply", "answer", "Ask the service's operator")
+        except json.JSONDecodeError as error:
+            if body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+                self._fail(
+                    UnexpectedAnswer,
+                    "the answer is a page of HTML or XML (a login or error page?), not JSON",
+                    "answer",
+                    "Check base_url, path and token; the service may want another login",
+                )
+            framed = "Content-Length" in response.headers or "Transfer-Encoding" in response.headers
+            if not framed and not body.rstrip().endswith((b"}", b"]")):
+                # An old server ends its answer by hanging up: half a page looks like a whole one.
+                self._cut_short()
+            self._not_json(f"at character {error.pos}")
+        except UnicodeDecodeError:
+            self._not_json("it is not UTF-8")
+        except _Refused as error:
+            self._not_json(str(error))
+        except ValueError:  # json reads an integer of more than 4,300 digits no further
+            self._not_json("it holds an oversized number")
+        return decoded
+
+    def _not_json(self, why: str) -> NoReturn:
+        self._fail(
+            UnexpectedAnswer,
+            f"the answer is not well-formed JSON: {why}",
+            "answer",
+            "Show the service's operator this message",
+        )
+
+    def _cut_short(self) -> NoReturn:
+        raise TryAgain(
+            "the answer was cut short",
+            source=self.source,
+            stage="read",
+            mend="The connection broke off; a proxy's limit of time or size may do so each time",
+        )
+
+    def _fail(self, kind: type[CollectorError], reason: str, stage: str, mend: str) -> NoReturn:
+        raise kind(reason, source=self.source, stage=stage, mend=mend)
+
+    def _broken(self, error: httpx.TransportError, method: str, path: str) -> CollectorError:
+        tls = _tls_failure(error)
+        host = httpx.URL(self._options.base_url).host
+        if isinstance(tls, ssl.SSLCertVerificationError):
+            return AccessDenied(
+                f"the certificate of {host} is not trusted ({tls.verify_message})",
+                source=self.source,
+                stage="reach",
+                field="ca_file",
+                mend="Set ca_file to the PEM file of the authority that signed it, and base_url to a name in it",
+            )
+        if tls is not None:
+            return AccessDenied(
+                f"no TLS connection to {host} ({tls.reason or tls.strerror})",
+                source=self.source,
+                stage="reach",
+                field="base_url",
+                mend="Check that this port speaks https with TLS 1.2 or later; ca_file names a private authority",
+            )
+        stage = "reach" if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) else "read"
+        what = "did not answer in time" if isinstance(error, httpx.TimeoutException) else "broke off or was refused"
+        return TryAgain(
+            f"{method} {path} at {host} {what} ({type(error).__name__})",
+            source=self.source,
+            stage=stage,
+            mend="Check that the service runs and that no firewall is between",
+        )
+
+
+_BACKOFF = tenacity.wait_exponential_jitter(initial=0.5, max=60, jitter=0.5)
+
+
+def _wait(state: tenacity.RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    wanted = error.after if isinstance(error, TryAgain) else None
+    return max(wanted or 0.0, _BACKOFF(state))
+
+
+class _Refused(ValueError):
+    """Something that Python's decoder lets pass and JSON, or we, do not. Its text quotes no content."""
+
+
+def _no_number(name: str) -> NoReturn:
+    raise _Refused(f"{name} is no number")
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise _Refused("it holds an oversized number")
+    return value
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _Refused("an object names a field twice")
+    return found
+
+
+def _tls_failure(error: BaseException | None) -> ssl.SSLError | None:
+    while error is not None:
+        # An end in the middle is a broken connection, not a question of trust.
+        if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+            return error
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _origin(response: httpx.Response) -> str:
+    try:
+        url = response.request.url.join(response.headers.get("Location", ""))
+    except httpx.InvalidURL:
+        return "no address"
+    return f"{url.scheme}://{url.netloc.decode('ascii', 'replace')}"
+
+
+def _date(response: httpx.Response) -> int | None:
+    return _instant(response.headers.get("Date", ""))
+
+
+def _instant(text: str) -> int | None:
+    """Return an HTTP date as epoch seconds UTC, None if it is none."""
+    parts = email.utils.parsedate_tz(text)
+    if parts is None:
+        return None
+    try:
+        return calendar.timegm((*parts[:6], 0, 1, 0)) - (parts[9] or 0)
+    except (ValueError, OverflowError):
+        return None
