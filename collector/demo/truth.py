@@ -1,0 +1,472 @@
+"""The true readings of the sample province, counted from its event ledger alone.
+
+This is the second, independent count: it shares no line with the store, the readings, the calendar or the
+indicators, and imports none of them (a test keeps that door shut). What they compute must equal what stands here.
+It is written to be checked by an official with a pencil: it walks over days, it keeps sets, it is in no hurry.
+
+Days are local `yyyymmdd` (+07:00), instants epoch seconds UTC. Only `value` and `through` are text.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, timezone
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+from typing import Any
+
+from collector.demo.ledger import Document, Dossier, Ledger, Mailbox, Procedure, Session
+
+LOCAL = timezone(timedelta(hours=7))
+
+INDICATORS = (
+    "mailboxes.provisioned",
+    "mailboxes.daily_use",
+    "documents.exchanged_internal",
+    "documents.exchanged_external",
+    "dossiers.on_time",
+    "dossiers.on_time_due",
+    "dossiers.online",
+)
+
+NEEDS = {
+    "mailboxes.provisioned": ["mailbox"],
+    "mailboxes.daily_use": ["mailbox", "mailbox_day"],
+    "documents.exchanged_internal": ["document"],
+    "documents.exchanged_external": ["document"],
+    "dossiers.on_time": ["dossier", "dossier_event"],
+    "dossiers.on_time_due": ["dossier", "dossier_event"],
+    "dossiers.online": ["dossier", "procedure"],
+}
+"""The records that each figure rests on: at least one source that serves the agency must offer each."""
+
+NEEDS_IF_OFFERED = {
+    "documents.exchanged_internal": ["delivery"],
+    "documents.exchanged_external": ["delivery"],
+}
+"""Records that a figure also rests on where a source that serves the agency offers them."""
+
+LONGEST_SESSION = 7 * 24 * 3600
+"""A session that is told to have lasted longer than this counts on its first day only."""
+
+STALE_AFTER = 2 * 24 * 3600
+"""How far an open period may lag behind now. The ledger does not say; this is what the demo's sources are given."""
+
+HIT, MISS, UNKNOWN, NOT_COUNTED = "hit", "miss", "unknown", "not counted"
+
+Class = tuple[str, int | None]
+"""What an indicator says about one item, and the local day on which it says so (None: it says nothing)."""
+
+
+@dataclass(slots=True)
+class Cell:
+    """The count of one indicator for one agency and day."""
+
+    hits: int = 0
+    judged: int = 0
+    unknown: int = 0
+
+    def add(self, verdict: str) -> None:
+        """Count one item."""
+        if verdict == UNKNOWN:
+            self.unknown += 1
+        elif verdict in (HIT, MISS):
+            self.judged += 1
+            self.hits += verdict == HIT
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """The days off of whole years, weekends among them; every other day of those years is a working day."""
+
+    days_off: frozenset[int]
+    years: frozenset[int]
+
+    def is_working(self, day: int) -> bool:
+        """Return whether a day is worked; ValueError if it lies outside the years that the ledger tells."""
+        if day // 10_000 not in self.years:
+            raise ValueError(f"the ledger's days off do not reach {_date(day).isoformat()}")
+        return day not in self.days_off
+
+    def working_days_after(self, first: int, last: int) -> int:
+        """Return how many working days lie after `first`, up to and including `last`."""
+        return sum(self.is_working(day) for day in _days(first, last) if day != first)
+
+    def next_working_day(self, day: int) -> int:
+        """Return the first working day after a day."""
+        while True:
+            day = _day(_date(day) + timedelta(days=1))
+            if self.is_working(day):
+                return day
+
+
+Cells = dict[tuple[str, int], Cell]
+"""By agency code and local day."""
+
+Catalogue = dict[tuple[str, str | None], list[Procedure]]
+"""By source and procedure code."""
+
+
+def count(ledger: Ledger) -> list[dict[str, Any]]:
+    """Return the true readings of every agency, for each month that the ledger's days touch.
+
+    Keys: indicator, scope ("agency"), agency, period ("2026-01"), state, through (ISO day or None), hits, judged,
+    unknown, value (text of 6 places, half up; None unless measured). Ordered by period, indicator and agency.
+    """
+    months = sorted({day // 100 for day in _days(ledger.first_day, ledger.last_day)})
+    cells = _cells(ledger, months)
+    covered = _covered(ledger)
+    return [
+        _reading(ledger, covered, cells[indicator], indicator, agency.code, month)
+        for month in months
+        for indicator in INDICATORS
+        for agency in sorted(ledger.agencies, key=lambda agency: agency.code)
+    ]
+
+
+def write(ledger: Ledger, path: Path) -> None:
+    """Write `count(ledger)` as a JSON array, one reading per line."""
+    lines = [json.dumps(reading, ensure_ascii=False) for reading in count(ledger)]
+    path.write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf-8")
+
+
+def dossier_classes(ledger: Ledger) -> dict[str, dict[str, Class]]:
+    """Return, for each dossier id, what each of the three dossier indicators says about it.
+
+    A deleted dossier, or one of an agency that is in no register, is not counted by any of them.
+    """
+    calendar = _calendar(ledger)
+    catalogue: Catalogue = defaultdict(list)
+    for procedure in ledger.procedures:
+        catalogue[procedure.source, procedure.code].append(procedure)
+
+    classes: dict[str, dict[str, Class]] = {}
+    for dossier in ledger.dossiers:
+        if dossier.id in classes:
+            raise ValueError(f"the ledger has dossier {dossier.id} twice")
+        classes[dossier.id] = {
+            "dossiers.on_time": _on_time(calendar, dossier),
+            "dossiers.on_time_due": _on_time_due(calendar, dossier),
+            "dossiers.online": _online(catalogue, dossier),
+        }
+    return classes
+
+
+# --- a reading and its state -----------------------------------------------------------------------------------------
+
+
+def _reading(
+    ledger: Ledger,
+    covered: Mapping[tuple[str, str], set[int]],
+    cells: Cells,
+    indicator: str,
+    agency: str,
+    month: int,
+) -> dict[str, Any]:
+    days = _days_of_month(month)
+    proofs = _proofs(ledger, covered, indicator, agency)
+    last_days = [max((day for day in days if day in proof), default=None) for proof in proofs or []]
+    told = [day for day in last_days if day is not None]
+
+    if not told or len(told) < len(last_days):
+        # No source for a record that the figure needs, or one of them proves no day of the month.
+        return _row(indicator, agency, month, "missing", None, Cell())
+
+    through = min(told)
+    summed = Cell()
+    for day in [through] if indicator == "mailboxes.provisioned" else [day for day in days if day <= through]:
+        cell = cells.get((agency, day), Cell())
+        summed.hits += cell.hits
+        summed.judged += cell.judged
+        summed.unknown += cell.unknown
+
+    has_gap = any(day not in proof for proof in proofs or [] for day in days if day <= through)
+    is_closed = days[-1] < _local_day(ledger.now)
+    is_short = through < days[-1] if is_closed else ledger.now - _end_of(through) > STALE_AFTER
+    # More than 5 of 100: exactly 5 of 100 is still a figure.
+    is_unsure = summed.unknown * 100 > (summed.judged + summed.unknown) * 5
+
+    if summed.judged == 0 and summed.unknown > 0:
+        state = "missing"
+    elif has_gap or is_short or is_unsure:
+        state = "partial"
+    elif summed.judged == 0:
+        state = "not_applicable"
+    else:
+        state = "measured"
+    return _row(indicator, agency, month, state, through, summed)
+
+
+def _row(indicator: str, agency: str, month: int, state: str, through: int | None, cell: Cell) -> dict[str, Any]:
+    value = None
+    if state == "measured":
+        value = str((Decimal(cell.hits) / Decimal(cell.judged)).quantize(Decimal("0.000001"), ROUND_HALF_UP))
+    return {
+        "indicator": indicator,
+        "scope": "agency",
+        "agency": agency,
+        "period": f"{month // 100}-{month % 100:02d}",
+        "state": state,
+        "through": None if through is None else _date(through).isoformat(),
+        "hits": cell.hits,
+        "judged": cell.judged,
+        "unknown": cell.unknown,
+        "value": value,
+    }
+
+
+def _covered(ledger: Ledger) -> dict[tuple[str, str], set[int]]:
+    """Return, by source and record, the days that the source can prove."""
+    return {
+        (source.name, record): set(_days(source.since, ledger.last_day)) - set(source.lost.get(record, []))
+        for source in ledger.sources
+        for record in source.records
+    }
+
+
+def _proofs(
+    ledger: Ledger, covered: Mapping[tuple[str, str], set[int]], indicator: str, agency: str
+) -> list[set[int]] | None:
+    """Return the proved days of each source and record that a figure rests on; None if a needed record has none."""
+    serving = [source for source in ledger.sources if agency in source.serves]
+
+    def of(record: str) -> list[set[int]]:
+        return [covered[source.name, record] for source in serving if record in source.records]
+
+    proofs: list[set[int]] = []
+    for record in NEEDS[indicator]:
+        if not of(record):
+            return None
+        proofs += of(record)
+    for record in NEEDS_IF_OFFERED.get(indicator, []):
+        proofs += of(record)
+    return proofs
+
+
+# --- what is counted -------------------------------------------------------------------------------------------------
+
+
+def _cells(ledger: Ledger, months: list[int]) -> dict[str, Cells]:
+    """Return the cells of all indicators. A row counts for an agency that its source serves; others prove nothing."""
+    cells: dict[str, Cells] = {indicator: defaultdict(Cell) for indicator in INDICATORS}
+    serves = {source.name: set(source.serves) for source in ledger.sources}
+
+    _count_mailboxes(ledger, serves, [day for month in months for day in _days_of_month(month)], cells)
+
+    for document in ledger.documents:
+        if document.agency is None or document.agency not in serves[document.source]:
+            continue
+        for scope in ("internal", "external"):
+            verdict, day = _exchanged(document, scope)
+            if day is not None:
+                cells[f"documents.exchanged_{scope}"][document.agency, day].add(verdict)
+
+    classes = dossier_classes(ledger)
+    for dossier in ledger.dossiers:
+        if dossier.agency is None or dossier.agency not in serves[dossier.source]:
+            continue
+        for indicator, (verdict, day) in classes[dossier.id].items():
+            if day is not None:
+                cells[indicator][dossier.agency, day].add(verdict)
+    return cells
+
+
+def _count_mailboxes(ledger: Ledger, serves: Mapping[str, set[str]], days: list[int], cells: dict[str, Cells]) -> None:
+    used = _used(ledger)
+    calendar = _calendar(ledger)
+    mailboxes: dict[str, list[Mailbox]] = defaultdict(list)
+    for mailbox in ledger.mailboxes:
+        if mailbox.agency is not None and mailbox.agency in serves[mailbox.source]:
+            mailboxes[mailbox.agency].append(mailbox)
+
+    for agency in ledger.agencies:
+        for day in days:
+            active = [mailbox for mailbox in mailboxes[agency.code] if _is_active(mailbox, day)]
+            personal = {mailbox.address.lower() for mailbox in active if mailbox.kind == "personal"}
+            of_unknown_kind = {mailbox.address.lower() for mailbox in active if mailbox.kind is None}
+
+            provisioned = cells["mailboxes.provisioned"][agency.code, day]
+            if agency.headcount is None:
+                provisioned.unknown = 1
+            else:
+                provisioned.judged = agency.headcount
+                provisioned.hits = min(len(personal), agency.headcount)
+
+            if calendar.is_working(day):
+                daily_use = cells["mailboxes.daily_use"][agency.code, day]
+                daily_use.judged = len(personal)
+                daily_use.hits = len(personal & used[day])
+                daily_use.unknown = len(of_unknown_kind)
+
+
+def _is_active(mailbox: Mailbox, day: int) -> bool:
+    return mailbox.created_day <= day and (mailbox.locked_day is None or day < mailbox.locked_day)
+
+
+def _used(ledger: Ledger) -> dict[int, set[str]]:
+    """Return, by local day, the addresses with a session present or a mail sent."""
+    used: dict[int, set[str]] = defaultdict(set)
+    for session in ledger.sessions:
+        for day in _days_of_session(session, ledger.now):
+            used[day].add(session.address.lower())
+    for mail in ledger.mails:
+        used[_local_day(mail.accepted)].add(mail.address.lower())
+    return used
+
+
+def _days_of_session(session: Session, now: int) -> Iterator[int]:
+    """Yield each local day on which a session was present; only its first if its end is untold or cannot be true."""
+    begun = _local_day(session.begin)
+    if session.end is None or session.end > now or not 0 <= session.end - session.begin <= LONGEST_SESSION:
+        return iter([begun])
+    return _days(begun, _local_day(session.end))
+
+
+def _exchanged(document: Document, scope: str) -> Class:
+    """Return what documents.exchanged_<scope> says: sent electronically to all, and no paper copy."""
+    if document.deleted or document.direction != "out" or document.issued_day is None or document.recalled == 1:
+        return NOT_COUNTED, None
+
+    outside = [recipient.outside for recipient in document.recipients]
+    electronic = [recipient.electronic for recipient in document.recipients]
+
+    if 1 in outside:
+        scope_of_document = "external"
+    elif None in outside or not outside:
+        scope_of_document = "unknown"
+    else:
+        scope_of_document = "internal"
+
+    if scope_of_document not in (scope, "unknown"):
+        return NOT_COUNTED, None
+    if scope_of_document == "unknown" or document.recalled is None:
+        return UNKNOWN, document.issued_day
+    # One recipient without it, or one sheet of paper, is a miss whatever the rest of the register leaves open.
+    if 0 in electronic or document.paper_too == 1:
+        return MISS, document.issued_day
+    if None in electronic or document.paper_too is None:
+        return UNKNOWN, document.issued_day
+    return HIT, document.issued_day
+
+
+# --- dossiers --------------------------------------------------------------------------------------------------------
+
+
+def _counts_nowhere(dossier: Dossier) -> bool:
+    return dossier.deleted or dossier.agency is None
+
+
+def _on_time(calendar: Calendar, dossier: Dossier) -> Class:
+    """Return what dossiers.on_time says: of what was completed on a day, how much was completed by its due day."""
+    if _counts_nowhere(dossier) or dossier.completed_day is None:
+        return NOT_COUNTED, None
+    if dossier.outcome not in ("completed", "refused_after"):
+        return NOT_COUNTED, None
+    due, _ = _effective_due(calendar, dossier)
+    if due is None:
+        return UNKNOWN, dossier.completed_day
+    return (HIT if dossier.completed_day <= due else MISS), dossier.completed_day
+
+
+def _on_time_due(calendar: Calendar, dossier: Dossier) -> Class:
+    """Return what dossiers.on_time_due says: of what fell due on a day, how much was completed by it."""
+    due, paused_on_due = _effective_due(calendar, dossier)
+    if _counts_nowhere(dossier) or due is None or paused_on_due:
+        return NOT_COUNTED, None
+    if dossier.ended_day is not None and dossier.ended_day <= due:
+        return NOT_COUNTED, None
+    in_time = dossier.completed_day is not None and dossier.completed_day <= due
+    return (HIT if in_time else MISS), due
+
+
+def _online(catalogue: Catalogue, dossier: Dossier) -> Class:
+    """Return what dossiers.online says: of what was received of procedures offered online, how much came online."""
+    if _counts_nowhere(dossier) or dossier.received_day is None:
+        return NOT_COUNTED, None
+    level = _level(catalogue[dossier.source, dossier.procedure], dossier.received_day)
+    if level == "information":
+        return NOT_COUNTED, None
+    if level is None or dossier.channel is None:
+        return UNKNOWN, dossier.received_day
+    return (HIT if dossier.channel == "online" else MISS), dossier.received_day
+
+
+def _level(lines: list[Procedure], day: int) -> str | None:
+    """Return the level at which a procedure is offered on a day; None if the catalogue does not say."""
+    levels = [line.level for line in lines if line.from_day <= day and (line.to_day is None or day <= line.to_day)]
+    if len(set(levels)) > 1:
+        raise ValueError(f"the catalogue offers {lines[0].code} at two levels on {_date(day).isoformat()}")
+    return levels[0] if levels else None
+
+
+def _effective_due(calendar: Calendar, dossier: Dossier) -> tuple[int | None, bool]:
+    """Return the due day that counts (None: none was ever promised) and whether the dossier still waits on it.
+
+    The first day promised, moved by each pause that began by the due day then in force and has come back: by as
+    many working days as lie after its first day up to its last. A later promise cures nothing.
+    """
+    if not dossier.promises:
+        return None, False
+    due = min(dossier.promises, key=lambda promise: promise.at).day
+    for begun, ended in _merged_pauses(dossier):
+        if begun > due:
+            continue
+        if ended is None:
+            return due, True
+        for _ in range(calendar.working_days_after(begun, ended)):
+            due = calendar.next_working_day(due)
+    return due, False
+
+
+def _merged_pauses(dossier: Dossier) -> list[tuple[int, int | None]]:
+    """Return the pauses in order, those that overlap or touch as one; an open one swallows all later ones."""
+    merged: list[tuple[int, int | None]] = []
+    for pause in sorted(dossier.pauses, key=lambda pause: pause.begun_day):
+        begun, ended = pause.begun_day, pause.ended_day
+        if merged:
+            last_begun, last_ended = merged[-1]
+            if last_ended is None:
+                break
+            if begun <= last_ended:
+                merged[-1] = last_begun, None if ended is None else max(last_ended, ended)
+                continue
+        merged.append((begun, ended))
+    return merged
+
+
+# --- the calendar ----------------------------------------------------------------------------------------------------
+
+
+def _calendar(ledger: Ledger) -> Calendar:
+    return Calendar(frozenset(ledger.days_off), frozenset(day // 10_000 for day in ledger.days_off))
+
+
+def _date(day: int) -> date:
+    return date(day // 10_000, day // 100 % 100, day % 100)
+
+
+def _day(when: date) -> int:
+    return when.year * 10_000 + when.month * 100 + when.day
+
+
+def _days(first: int, last: int) -> Iterator[int]:
+    """Yield each day from `first` to `last`, both included; none if `last` is earlier."""
+    when, end = _date(first), _date(last)
+    while when <= end:
+        yield _day(when)
+        when += timedelta(days=1)
+
+
+def _days_of_month(month: int) -> list[int]:
+    first = date(month // 100, month % 100, 1)
+    return [_day(when) for number in range(31) if (when := first + timedelta(days=number)).month == first.month]
+
+
+def _local_day(instant: int) -> int:
+    return _day(datetime.fromtimestamp(instant, LOCAL).date())
+
+
+def _end_of(day: int) -> int:
+    """Return the instant at which a local day is over."""
+    return int(datetime.combine(_date(day) + timedelta(days=1), time(), LOCAL).timestamp())
