@@ -3,10 +3,14 @@
 `province.py` writes it, `systems.py` shows it to the collector as log files, a database and an HTTP service, and
 `truth.py` counts the true readings from it alone. Instants are epoch seconds UTC, days local `yyyymmdd`. The
 ledger is kept as `ledger.json` (one object with the fields of `Ledger`) in the demo's folder.
+
+It says what can be proved: on a lost day of a log no session and no mail is told. Sessions may begin on the evening
+before `first_day`. A document without recipients says nothing about its scope nor how it was sent. Dossiers
+received before `first_day` were still open when their system began to tell of them.
 """
 
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -185,7 +189,11 @@ class Ledger:
 
     def write(self, path: Path) -> None:
         """Write the ledger as JSON."""
-        path.write_text(json.dumps(asdict(self), ensure_ascii=False), encoding="utf-8")
+        path.write_text(json.dumps(self, ensure_ascii=False, default=_fields), encoding="utf-8")
+
+
+def _fields(row: Any) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in row.__slots__}
 
 
 def read(path: Path) -> Ledger:

@@ -1,0 +1,803 @@
+"""Make the event ledger of the sample province: what happened there, decided by a seed and nothing else.
+
+Each agency draws from streams of its own (`seed`, agency, subject), so that fewer agencies give the same events
+for those that remain. The ledger says only what the systems can prove: on a day whose log is lost it has nothing.
+"""
+
+import random
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+
+from collector.contract import period
+from collector.demo import awkward, phu_tho
+from collector.demo.days_off import days_off
+from collector.demo.ledger import (
+    Agency,
+    Document,
+    Dossier,
+    Ledger,
+    Mail,
+    Mailbox,
+    Pause,
+    Procedure,
+    Promise,
+    Recipient,
+    Session,
+    Source,
+)
+
+LAST_DAY = 20260228
+NOW = period.day_start(20260301) + 8 * 3600  # 2026-03-01 08:00 local
+RESTART = period.day_start(20260118) + 3 * 3600  # the mail server's start: every open session ends unseen before it
+
+LOST_LOG_DAY = 20260211  # of mail-viettri: that day's log was never copied
+LAST_LIST_VIETTRI = 20260224  # its mailbox lists stop here
+THANHSON_SINCE = 20260112  # its one-stop system opened its interface on this day
+
+DAY, HOUR, MINUTE = 86_400, 3600, 60
+
+
+def stream(seed: int, *names: str | int) -> random.Random:
+    """Return a source of chance of its own for a seed and a name: the same on every machine."""
+    return random.Random(":".join(str(name) for name in (seed, *names)))  # noqa: S311 - a sample, no secret
+
+
+# -- who there is ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Temper:
+    """How an agency behaves: shares between 0 and 1, volumes per working day."""
+
+    provided: float  # officials who have a mailbox
+    uses_mail: float  # a mailbox opened on a working day
+    electronic: float  # a recipient inside the province reached electronically
+    electronic_outside: float
+    paper_too: float
+    documents: float  # per working day
+    dossiers: float
+    punctual: float
+    online: float
+
+
+@dataclass(frozen=True, slots=True)
+class Quirk:
+    """What is special about one agency, so that every state of every figure occurs."""
+
+    why: str
+    headcount: int | None = -1  # -1: nothing special
+    only_shared: bool = False
+    unknown_kinds: float = 0.0
+    documents: bool = True
+    only_internal: bool = False
+    paper_unknown: float = 0.004
+    recall_unknown: float = 0.003
+    recipient_unknown: float = 0.004
+    dossiers: bool = True
+    without_due: float = 0.004
+    channel_unknown: float = 0.003
+    procedures: str = ""  # information | unknown
+    old_codes: float = 0.05
+
+
+QUIRKS: dict[str, Quirk] = {
+    "H44.17": Quirk("sends no documents and handles no dossiers: nothing to judge", documents=False, dossiers=False),
+    "H44.18": Quirk("writes to agencies of the province only: no external documents", only_internal=True),
+    "H44.20": Quirk("its officials are on another payroll: headcount 0", headcount=0),
+    "H44.08": Quirk("its clerks leave the paper flag empty too often", paper_unknown=0.2),
+    "H44.09": Quirk("its clerks leave the due date empty too often", without_due=0.2),
+    "H44.19": Quirk("all its procedures are described online, none can be filed there", procedures="information"),
+    "H44.31.01": Quirk("a third of its mailboxes have no kind", unknown_kinds=0.33),
+    "H44.32.05": Quirk("one mailbox in five has no kind", unknown_kinds=0.2),
+    "H44.35.06": Quirk("every tenth recall is neither confirmed nor refused", recall_unknown=0.1),
+    "H44.37.05": Quirk("its headcount was never reported", headcount=None),
+    "H44.38": Quirk(
+        "one recipient in eight is reached in a way that the register does not know", recipient_unknown=0.12
+    ),
+    "H44.39": Quirk("one channel code in eight is unknown", channel_unknown=0.12),
+    "H44.41.02": Quirk("never promises a due date", without_due=1.0),
+    "H44.41.03": Quirk("never fills the paper flag", paper_unknown=1.0, recipient_unknown=0.0),
+    "H44.42.06": Quirk("has only shared mailboxes", only_shared=True),
+    "H44.43.03": Quirk("uses procedure codes of its own", procedures="unknown"),
+    "H44.43.04": Quirk("sends no documents and handles no dossiers: nothing to judge", documents=False, dossiers=False),
+    "H44.36": Quirk("still writes the old organ codes", old_codes=1.0),
+}
+_PLAIN = Quirk("")
+
+NOT_ON_MAIL = frozenset({"H44.25"})
+NOT_ON_DOCUMENTS = frozenset({"H44.24", "H44.26", "H44.43.05"})
+VIETTRI = "H44.31"
+THANHSON = "H44.42"
+
+UNKNOWN_CODES = ("H44.77", "000.00.88.H44", "H28.05")
+UNKNOWN_DOMAIN = f"phongtruyenthong.{phu_tho.MAIL}"
+
+
+def _district_of(code: str) -> str:
+    return code[:6]
+
+
+def all_agencies() -> list[Agency]:
+    """Return every agency of the register, block by block."""
+
+    def agency(code: str, name: str, block: str, label: str, low: int, high: int) -> Agency:
+        quirk = QUIRKS.get(code, _PLAIN)
+        headcount = stream(0, code, "headcount").randint(low, high) if quirk.headcount == -1 else quirk.headcount
+        numbers = code.split(".")[1:]
+        old = f"000.00.{numbers[0]}.H44" if len(numbers) == 1 else f"000.{numbers[1]}.{numbers[0]}.H44"
+        return Agency(code, old, name, block, headcount, f"{label}.{phu_tho.MAIL}")
+
+    found = []
+    for number, (label, name) in enumerate(phu_tho.DEPARTMENTS, 1):
+        found.append(agency(f"H44.{number:02d}", name, "departments", label, 38, 95))
+    for number, (label, name) in enumerate(phu_tho.VERTICAL, 21):
+        found.append(agency(f"H44.{number:02d}", name, "vertical", label, 45, 140))
+    communes = []
+    for number, (label, name, below) in enumerate(phu_tho.DISTRICTS, 31):
+        found.append(agency(f"H44.{number:02d}", name, "districts", label, 85, 140))
+        for place, (commune_label, commune_name) in enumerate(below, 1):
+            code = f"H44.{number:02d}.{place:02d}"
+            communes.append(agency(code, commune_name, "communes", f"{commune_label}.{label}", 13, 22))
+    return found + communes
+
+
+def fair_share(agencies: list[Agency], count: int | None) -> list[Agency]:
+    """Return `count` agencies, each block in proportion, in the order of their codes; all if `count` is None."""
+    if count is None or count >= len(agencies):
+        return sorted(agencies, key=lambda one: one.code)
+    places: list[tuple[float, int, Agency]] = []
+    for block in ("departments", "vertical", "districts", "communes"):
+        members = [one for one in agencies if one.block == block]
+        places += [((place + 0.5) / len(members), place, one) for place, one in enumerate(members)]
+    chosen = sorted(places, key=lambda entry: (entry[0], entry[2].code))[:count]
+    return sorted((one for _, _, one in chosen), key=lambda one: one.code)
+
+
+def _temper(seed: int, agency: Agency) -> Temper:
+    chance = stream(seed, agency.code, "temper")
+    diligence = chance.betavariate(5, 2.2)  # one character shows in everything that an agency does
+
+    def near(low: float, high: float) -> float:
+        return min(0.995, max(0.02, low + (high - low) * (0.65 * diligence + 0.35 * chance.random())))
+
+    size = {
+        "departments": (12.0, 7.5),
+        "vertical": (8.0, 0.0),
+        "districts": (15.0, 10.5),
+        "communes": (4.2, 3.1),
+    }[agency.block]
+    commune = agency.block == "communes"
+    return Temper(
+        provided=near(0.55, 1.0) if commune else near(0.82, 1.0),
+        uses_mail=near(0.25, 0.8) if commune else near(0.5, 0.97),
+        electronic=near(0.75, 0.995),
+        electronic_outside=near(0.55, 0.97),
+        paper_too=0.4 - near(0.02, 0.38),
+        documents=size[0] * chance.uniform(0.6, 1.4),
+        dossiers=size[1] * chance.uniform(0.6, 1.4),
+        punctual=near(0.8, 0.998),
+        online=near(0.3, 0.95),
+    )
+
+
+# -- the calendar ------------------------------------------------------------------------------------------------
+
+
+class Calendar:
+    """Working days as positions in a list: the day that is so many working days later."""
+
+    def __init__(self, off: list[int]) -> None:
+        away = set(off)
+        year = off[0] // 10_000
+        end = off[-1] // 10_000
+        self.working = [day for day in period.days(year * 10_000 + 101, end * 10_000 + 1231) if day not in away]
+
+    def plus(self, day: int, count: int) -> int:
+        """Return the working day `count` working days after `day` (which may be a day off)."""
+        return self.working[bisect_right(self.working, day) - 1 + count]
+
+    def between(self, first: int, last: int) -> list[int]:
+        """Return the working days from `first` to `last`, both included."""
+        return self.working[bisect_left(self.working, first) : bisect_right(self.working, last)]
+
+
+# -- mail -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Post:
+    mailboxes: list[Mailbox] = field(default_factory=list)
+    sessions: list[Session] = field(default_factory=list)
+    mails: list[Mail] = field(default_factory=list)
+
+
+def _addresses(chance: random.Random, domain: str, count: int) -> list[str]:
+    found: dict[str, None] = {}
+    while len(found) < count:
+        family, middle, given = (
+            chance.choice(phu_tho.FAMILY_NAMES),
+            chance.choice("abdhklmnptv"),
+            chance.choice(phu_tho.GIVEN_NAMES),
+        )
+        local = f"{given}.{family[0]}{middle}"
+        if f"{local}@{domain}" in found:
+            local += str(len(found))
+        found[f"{local}@{domain}"] = None
+    return list(found)
+
+
+_SHARED = ("vanthu", "lanhdao", "motcua", "banbientap", "congdoan", "hop")
+
+
+def _mailboxes(
+    chance: random.Random, agency: Agency, source: str, temper: Temper, quirk: Quirk, span: "Span"
+) -> Iterator[Mailbox]:
+    """Yield an agency's mailboxes: personal ones, shared ones, a few that are created or locked on the way."""
+    people = max(6, round((agency.headcount or 14) * temper.provided))
+    if quirk.only_shared:
+        people = 0
+    kept = 5  # so many stay open from the first day to the last, or a figure could be about one person
+    for place, address in enumerate(_addresses(chance, agency.mail_domain, people)):
+        kind = None if place >= kept and chance.random() < quirk.unknown_kinds else "personal"
+        created, locked = span.first, None
+        if chance.random() < 0.7:
+            created = period.plus_days(span.first, -chance.randint(30, 2000))
+        fate = chance.random()
+        if place >= kept and span.change_days and fate < 0.03:
+            locked = chance.choice(span.change_days)
+        elif place >= kept and span.change_days and fate < 0.06:
+            created = chance.choice(span.change_days)
+            if fate < 0.034 and created < span.change_days[-1]:
+                locked = span.change_days[-1]
+        yield Mailbox(source, address, agency.code, kind, created, locked)
+    for name in _SHARED[: chance.randint(2, 5)]:
+        yield Mailbox(source, f"{name}@{agency.mail_domain}", agency.code, "shared", span.first, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The days of a source, and those on which its administrators change mailboxes."""
+
+    first: int
+    last: int
+    lost: frozenset[int]
+    days: tuple[int, ...]
+    working: frozenset[int]
+    change_days: tuple[int, ...]
+
+
+def _use(chance: random.Random, box: Mailbox, temper: Temper, span: Span, starts: dict[int, int], post: _Post) -> None:
+    """Add what a mailbox did: sessions and mails on each day on which it was open."""
+    habit = min(0.99, temper.uses_mail * (0.55 + 0.9 * chance.random()))
+    if box.kind == "shared":
+        habit = 0.6
+    mails_a_day = 0.08 + 0.3 * chance.random()
+    random_ = chance.random
+    for day in span.days:
+        if random_() >= (habit if day in span.working else 0.04 * habit):
+            continue
+        if day < box.created_day or (box.locked_day is not None and day >= box.locked_day) or day in span.lost:
+            continue
+        start = starts[day]
+        kind = random_()
+        if kind < 0.02:  # a mail sent, the mailbox never opened
+            post.mails.append(Mail(box.address, start + int(8 * HOUR + random_() * 8 * HOUR), 1))
+            continue
+        begin = start + int(7.2 * HOUR + random_() ** 1.6 * 9 * HOUR)
+        if kind < 0.97:
+            post.sessions.append(Session(box.address, begin, begin + int(5 * MINUTE + random_() * 3.5 * HOUR)))
+            if kind < 0.08:
+                again = begin + int(4 * HOUR + random_() * 2 * HOUR)
+                post.sessions.append(Session(box.address, again, again + int(60 + random_() * HOUR)))
+        else:
+            _odd_session(kind, box.address, day, start, span, post)
+        if random_() < mails_a_day:
+            attempts = 1 if random_() < 0.985 else 2 + int(random_() * 4)
+            accepted = start + int(8 * HOUR + random_() * 8.5 * HOUR)
+            post.mails.append(Mail(box.address, accepted, attempts))
+
+
+def _odd_session(kind: float, address: str, day: int, start: int, span: Span, post: _Post) -> None:
+    """Add a session at night, across midnight, over three days or without an end."""
+    if kind < 0.977:
+        begin, end = start + 20 * MINUTE, start + 50 * MINUTE  # 00:20
+    elif kind < 0.984:
+        begin, end = start + 23 * HOUR + 40 * MINUTE, start + 23 * HOUR + 55 * MINUTE  # 23:40
+    elif kind < 0.992:
+        begin, end = start + 23 * HOUR + 40 * MINUTE, start + DAY + 20 * MINUTE  # 23:40 to 00:20
+    elif kind < 0.996:
+        begin, end = start + 16 * HOUR, start + 2 * DAY + 9 * HOUR  # over three days
+    else:
+        begin, end = start + 9 * HOUR, None
+    last = period.local_day(end) if end else day
+    if end is None and day > period.plus_days(span.last, -10):
+        end = begin + HOUR  # too near to the log's end to know that it never ends
+    if (end is not None and (begin < RESTART < end or end > NOW - HOUR)) or any(
+        day <= lost <= last for lost in span.lost
+    ):
+        begin, end = start + 9 * HOUR, start + 10 * HOUR
+    post.sessions.append(Session(address, begin, end))
+
+
+def _unknown_mailboxes(chance: random.Random, source: str, span: Span) -> list[Mailbox]:
+    return [
+        Mailbox(source, address, None, "personal", period.plus_days(span.first, -400), None)
+        for address in _addresses(chance, UNKNOWN_DOMAIN, 9)
+    ]
+
+
+def _early_sessions(boxes: list[Mailbox], first: int, post: _Post) -> None:
+    """Add sessions that began on the evening before the first day and ended on it."""
+    start = period.day_start(first)
+    for place, box in enumerate(boxes[::97][:12]):
+        if box.created_day < first and box.kind == "personal":
+            post.sessions.append(Session(box.address, start - 20 * MINUTE, start + (10 + place) * MINUTE))
+
+
+# -- documents ---------------------------------------------------------------------------------------------------
+
+_OUTSIDE = ("G22", "G01.32", "G09", "H26.03", "H40", "H62.11", "H28.07", "000.00.00.G22", "H01.5")
+_Draft = tuple[int, str, dict[str, object]]
+
+
+def _count(chance: random.Random, mean: float) -> int:
+    """Return a whole number near `mean`: its whole part plus chance, spread a little."""
+    spread = mean * (0.5 + chance.random())
+    return int(spread) + (chance.random() < spread % 1)
+
+
+def _documents(
+    chance: random.Random, agency: Agency, temper: Temper, quirk: Quirk, others: list[str], days: list[int]
+) -> Iterator[Document]:
+    """Yield an agency's documents of its working days, each with the id left empty."""
+    random_ = chance.random
+    for day in days:
+        for _ in range(_count(chance, temper.documents)):
+            note, deleted, issued = "", False, day
+            written = agency.code
+            if random_() < quirk.old_codes:
+                written, note = agency.old_code, "old organ code"
+            if random_() < 0.32:
+                yield Document("documents", "", agency.code, written, "in", day, [], None, 0, random_() < 0.01, note)
+                continue
+            recipients, note = _recipients(chance, temper, quirk, others, note)
+            paper: int | None = 1 if random_() < temper.paper_too else 0
+            recalled: int | None = 0
+            dice = random_()
+            if random_() < quirk.paper_unknown:
+                paper, note = None, note or "paper flag unknown"
+            elif paper == 1:
+                note = note or "paper too"
+            if dice < 0.015:
+                recalled, note = 1, "recalled"
+            elif dice < 0.015 + quirk.recall_unknown:
+                recalled, note = None, "recall unknown"
+            elif dice > 0.99:
+                deleted, note = True, "deleted"
+            elif dice > 0.987:
+                issued, note = 0, "not issued yet"
+            yield Document(
+                "documents",
+                "",
+                agency.code,
+                written,
+                "out",
+                issued or None,
+                recipients,
+                paper,
+                recalled,
+                deleted,
+                note,
+            )
+
+
+def _recipients(
+    chance: random.Random, temper: Temper, quirk: Quirk, others: list[str], note: str
+) -> tuple[list[Recipient], str]:
+    random_ = chance.random
+    found = []
+    if random_() < 0.002:
+        return [], "no recipient"
+    external = not quirk.only_internal and random_() < 0.28
+    for place in range(1 + int(random_() ** 3 * 4)):
+        outside: int | None = int(external and (place == 0 or random_() < 0.4))
+        share = temper.electronic_outside if outside else temper.electronic
+        electronic: int | None = int(random_() < share)
+        code: str | None = chance.choice(_OUTSIDE if outside else others)
+        if random_() < quirk.recipient_unknown:
+            electronic, note = None, "way of sending unknown"
+        elif not quirk.only_internal and random_() < 0.002:
+            outside, code, note = None, None, "recipient unknown"
+        found.append(Recipient(code, outside, electronic))
+    return found, note
+
+
+def _numbered(drafts: list[Document], seed: int) -> list[Document]:
+    """Give each document its id in the order of the days, as a register would."""
+    order = stream(seed, "document ids")
+    keyed = sorted(((draft.issued_day or LAST_DAY, order.random(), draft) for draft in drafts), key=lambda e: e[:2])
+    return [
+        Document(
+            d.source, str(number), d.agency, d.agency_written, d.direction, d.issued_day, d.recipients, d.paper_too,
+            d.recalled, d.deleted, d.note,
+        )
+        for number, (_, _, d) in enumerate(keyed, 100_001)
+    ]  # fmt: skip
+
+
+# -- dossiers ----------------------------------------------------------------------------------------------------
+
+# (code, blocks that offer it, level, working days, first day, last day in force)
+_CATALOGUE: tuple[tuple[str, str, str, int, int, int | None], ...] = (
+    *((f"1.00{number:04d}", "departments", level, limit, 20230101, None)
+      for number, level, limit in (
+          (1102, "full", 3), (1103, "full", 5), (1247, "partial", 5), (1310, "partial", 7), (1388, "full", 10),
+          (1402, "information", 15), (1519, "partial", 20), (1620, "information", 7), (1733, "full", 2),
+          (1740, "partial", 15))),
+    *((f"2.00{number:04d}", "districts", level, limit, 20230101, None)
+      for number, level, limit in (
+          (2115, "full", 3), (2116, "partial", 3), (2201, "partial", 5), (2240, "full", 5), (2333, "information", 10),
+          (2408, "partial", 15), (2511, "partial", 20), (2600, "full", 7))),
+    *((f"3.00{number:04d}", "communes", level, limit, 20230101, None)
+      for number, level, limit in (
+          (3001, "full", 1), (3002, "partial", 1), (3010, "full", 2), (3044, "partial", 3), (3090, "information", 5),
+          (3111, "partial", 5), (3205, "full", 8))),
+    ("1.009901", "departments", "full", 5, 20230101, 20260131),  # abolished on the way
+    ("2.009902", "districts", "partial", 5, 20260202, None),  # new on the way
+)  # fmt: skip
+
+_INFORMATION_ONLY = ("1.001402", "1.001620")
+_UNKNOWN_PROCEDURES = ("9.900001", "9.900002", "9.900003")
+_LIMITS = {code: limit for code, _, _, limit, _, _ in _CATALOGUE} | dict.fromkeys(_UNKNOWN_PROCEDURES, 5)
+
+
+@cache
+def _offered(block: str, only: str) -> tuple[str, ...]:
+    if only:
+        return _INFORMATION_ONLY if only == "information" else _UNKNOWN_PROCEDURES
+    return tuple(code for code, owner, *_ in _CATALOGUE if owner == block)
+
+
+def _instant(chance: random.Random, day: int) -> int:
+    """Return an instant in the office hours of a local day."""
+    return period.day_start(day) + int(7.5 * HOUR + chance.random() * 9 * HOUR)
+
+
+def _dossiers(
+    chance: random.Random,
+    agency: Agency,
+    source: str,
+    temper: Temper,
+    quirk: Quirk,
+    calendar: Calendar,
+    first: int,
+    last: int,
+    carried_over: bool,
+) -> Iterator[Dossier]:
+    """Yield an agency's dossiers, those of the three weeks before the first day (still open on it) included."""
+    number = 0
+    begin = period.plus_days(first, -21) if carried_over else first
+    for day in calendar.between(begin, last):
+        for _ in range(_count(chance, temper.dossiers * (0.35 if day < first else 1.0))):
+            number += 1
+            made = _dossier(chance, agency, source, temper, quirk, calendar, day, last, number)
+            ends = made.completed_day or made.ended_day
+            if day < first and (ends is not None and ends < first):
+                continue  # over before the system knew it
+            yield made
+
+
+def _dossier(
+    chance: random.Random,
+    agency: Agency,
+    source: str,
+    temper: Temper,
+    quirk: Quirk,
+    calendar: Calendar,
+    day: int,
+    last: int,
+    number: int,
+) -> Dossier:
+    random_ = chance.random
+    procedure = chance.choice(_offered(agency.block, quirk.procedures))
+    if not quirk.procedures and random_() < 0.006:
+        procedure = _UNKNOWN_PROCEDURES[0]
+    limit = _LIMITS[procedure]
+    channel: str | None = "online" if random_() < temper.online else ("post" if random_() < 0.12 else "counter")
+    if random_() < quirk.channel_unknown:
+        channel = None
+    written = agency.old_code if random_() < quirk.old_codes else agency.code
+    identity = f"{agency.code}-{day % 1_000_000:06d}-{number:04d}"
+    fate = random_()
+    if fate < 0.012:
+        return Dossier(
+            source,
+            identity,
+            agency.code,
+            written,
+            procedure,
+            channel,
+            None,
+            [],
+            [],
+            "refused_at_intake",
+            None,
+            None,
+            day,
+        )
+    received = _instant(chance, day)
+    due = calendar.plus(day, limit)
+    promises = [] if random_() < quirk.without_due else [Promise(received, due)]
+    if promises and random_() < 0.01:
+        promises = [Promise(received, period.plus_days(due, 6 - period.as_date(due).weekday()))]  # a Sunday
+    pauses, waited = _pauses(chance, calendar, day, limit) if random_() < 0.06 else ([], 0)
+    if promises and pauses and pauses[-1].ended_day and random_() < 0.7:
+        moved = calendar.plus(promises[0].day, max(1, waited))
+        promises.append(Promise(_instant(chance, pauses[-1].ended_day), moved))
+    elif promises and limit > 2 and random_() < 0.03:
+        when = calendar.plus(day, max(1, limit - 1))
+        promises.append(Promise(_instant(chance, when), calendar.plus(promises[0].day, chance.randint(2, 8))))
+    # Punctual agencies finish early; the others late, some of them very late.
+    if random_() < temper.punctual:
+        spent = max(0, limit - int(random_() ** 2 * (limit + 1)))
+    else:
+        spent = limit + 1 + int(random_() ** 2 * 12)
+    finished = calendar.plus(day, spent + waited)
+    if pauses and pauses[-1].ended_day:
+        finished = max(finished, pauses[-1].ended_day)
+    outcome = "completed"
+    if fate < 0.022:
+        outcome = "withdrawn"
+    elif fate < 0.03:
+        outcome = "stopped"
+    elif fate < 0.045:
+        outcome = "refused_after"
+    deleted = fate > 0.993
+    returned = calendar.plus(finished, chance.randint(0, 6))
+    if finished > last or (pauses and pauses[-1].ended_day is None):
+        outcome = "open"
+    if outcome != "open":  # nothing is promised after the end
+        promises = [one for one in promises if period.local_day(one.at) <= finished]
+    over = outcome in ("withdrawn", "stopped")
+    done = outcome in ("completed", "refused_after")
+    return Dossier(
+        source,
+        identity,
+        agency.code,
+        written,
+        procedure,
+        channel,
+        day,
+        [promise for promise in promises if period.local_day(promise.at) <= last],
+        [
+            Pause(one.ref, one.begun_day, one.ended_day if one.ended_day and one.ended_day <= last else None)
+            for one in pauses
+            if one.begun_day <= last
+        ],
+        outcome,
+        finished if done else None,
+        returned if done and returned <= last and random_() < 0.8 else None,
+        finished if over else None,
+        deleted,
+    )
+
+
+def _pauses(chance: random.Random, calendar: Calendar, day: int, limit: int) -> tuple[list[Pause], int]:
+    """Return one or two requests for a supplement, and the working days waited for them."""
+    begun = calendar.plus(day, min(limit, chance.randint(0, 4)))
+    dice = chance.random()
+    if dice < 0.08:
+        begun = calendar.plus(day, limit + chance.randint(1, 3))  # after it was due
+    elif dice < 0.14:
+        begun = period.plus_days(begun, 5 - period.as_date(begun).weekday())  # a Saturday
+    wait = chance.randint(1, 9)
+    ended = calendar.plus(begun, wait)
+    if chance.random() < 0.12:
+        return [Pause("1", begun, None)], 0
+    if chance.random() < 0.2:
+        again = calendar.plus(ended, chance.choice((-1, 0, 1, 2)))
+        longer = chance.randint(1, 5)
+        return [Pause("1", begun, ended), Pause("2", again, calendar.plus(again, longer))], wait + longer
+    return [Pause("1", begun, ended)], wait
+
+
+# -- everything --------------------------------------------------------------------------------------------------
+
+
+def sources_of(agencies: list[Agency], first: int, last: int) -> list[Source]:
+    """Return the systems that serve these agencies; one that serves nobody does not exist."""
+    codes = [one.code for one in agencies]
+    viettri = [code for code in codes if _district_of(code) == VIETTRI]
+    thanhson = [code for code in codes if _district_of(code) == THANHSON]
+    vertical = {one.code for one in agencies if one.block == "vertical"}
+    late = max(first, THANHSON_SINCE)
+
+    def lost(*days: int) -> list[int]:
+        return [day for day in days if first <= day <= last]
+
+    found = [
+        Source(
+            "mail",
+            "mail",
+            first,
+            [code for code in codes if code not in NOT_ON_MAIL and _district_of(code) != VIETTRI],
+            ["mailbox", "mailbox_day"],
+        ),
+        Source(
+            "mail-viettri",
+            "mail",
+            first,
+            viettri,
+            ["mailbox", "mailbox_day"],
+            {
+                "mailbox_day": lost(LOST_LOG_DAY),
+                "mailbox": lost(*period.days(period.plus_days(LAST_LIST_VIETTRI, 1), last)),
+            },
+        ),
+        Source(
+            "documents", "documents", first, [c for c in codes if c not in NOT_ON_DOCUMENTS], ["document", "delivery"]
+        ),
+        Source(
+            "onestop",
+            "dossiers",
+            first,
+            [code for code in codes if code not in vertical and _district_of(code) != THANHSON],
+            ["dossier", "dossier_event", "procedure"],
+        ),
+        Source("onestop-thanhson", "dossiers", late, thanhson, ["dossier", "dossier_event"]),
+    ]
+    return [source for source in found if source.serves]
+
+
+def make(agencies: int | None = None, days: int = 60, seed: int = 1) -> Ledger:
+    """Return the ledger of a sample province of `agencies` agencies (None: all 109) over the `days` to 2026-02-28.
+
+    ValueError if there would be fewer than one agency, or days before 2025-03-01 or none.
+    """
+    first = period.plus_days(LAST_DAY, 1 - days)
+    if agencies is not None and agencies < 1:
+        raise ValueError("a province has at least one agency")
+    if days < 1 or first < 20250301:
+        raise ValueError("the sample province has between 1 and 365 days")
+    off = days_off()
+    calendar = Calendar(off)
+    register = fair_share(all_agencies(), agencies)
+    sources = sources_of(register, first, LAST_DAY)
+    post = _Post()
+    _mail(seed, register, sources, calendar, first, post)
+    return Ledger(
+        seed=seed,
+        province=phu_tho.PROVINCE,
+        now=NOW,
+        first_day=first,
+        last_day=LAST_DAY,
+        days_off=off,
+        agencies=register,
+        sources=sources,
+        mailboxes=post.mailboxes,
+        sessions=post.sessions,
+        mails=post.mails,
+        documents=_all_documents(seed, register, sources, calendar, first),
+        dossiers=_all_dossiers(seed, register, sources, calendar, first),
+        procedures=[
+            Procedure("onestop", code, level, begin, end)
+            for code, _, level, _, begin, end in _CATALOGUE
+            if any(source.name == "onestop" for source in sources)
+        ],
+    )
+
+
+def _mail(
+    seed: int, register: list[Agency], sources: list[Source], calendar: Calendar, first: int, post: _Post
+) -> None:
+    served = {code: source for source in sources if source.system == "mail" for code in source.serves}
+    days = tuple(period.days(first, LAST_DAY))
+    working = frozenset(calendar.between(first, LAST_DAY))
+    starts = {day: period.day_start(day) for day in days}
+    spans = {}
+    for source in sources:
+        if source.system == "mail":
+            lists_end = min(source.lost.get("mailbox", [99_999_999]))
+            changes = [day for day in calendar.between(first, LAST_DAY)[6::6] if day < lists_end]
+            # The day after a change and the days before the end stay quiet, so that each change shows by itself.
+            spans[source.name] = Span(
+                first, LAST_DAY, frozenset(source.lost.get("mailbox_day", ())), days, working, tuple(changes)
+            )
+    for agency in register:
+        if agency.code not in served:
+            continue
+        source = served[agency.code]
+        span, quirk, temper = spans[source.name], QUIRKS.get(agency.code, _PLAIN), _temper(seed, agency)
+        boxes = list(_mailboxes(stream(seed, agency.code, "mailboxes"), agency, source.name, temper, quirk, span))
+        chance = stream(seed, agency.code, "use")
+        for box in boxes:
+            _use(chance, box, temper, span, starts, post)
+        post.mailboxes += boxes
+    for name, span in spans.items():
+        unknown = _unknown_mailboxes(stream(seed, name, "unknown"), name, span)
+        chance = stream(seed, name, "unknown use")
+        for box in unknown:
+            _use(chance, box, _temper(seed, register[0]), span, starts, post)
+        _early_sessions([box for box in post.mailboxes if box.source == name], first, post)
+        post.mailboxes += unknown
+
+
+def _all_documents(
+    seed: int, register: list[Agency], sources: list[Source], calendar: Calendar, first: int
+) -> list[Document]:
+    serves = next((set(source.serves) for source in sources if source.name == "documents"), set())
+    if not serves:
+        return []
+    others = [one.code for one in all_agencies()]
+    days = calendar.between(first, LAST_DAY)
+    drafts: list[Document] = []
+    for agency in register:
+        quirk = QUIRKS.get(agency.code, _PLAIN)
+        if agency.code in serves and quirk.documents:
+            chance = stream(seed, agency.code, "documents")
+            drafts += _documents(chance, agency, _temper(seed, agency), quirk, others, days)
+    chance = stream(seed, "unknown codes", "documents")
+    for number in range(min(60, 2 * len(register))):
+        drafts.append(
+            Document(
+                "documents", "", None, UNKNOWN_CODES[number % 3], "out", chance.choice(days),
+                [Recipient(chance.choice(others), 0, 1)], 0, 0, False, "unknown agency code",
+            )
+        )  # fmt: skip
+    return _numbered(drafts, seed)
+
+
+def _all_dossiers(
+    seed: int, register: list[Agency], sources: list[Source], calendar: Calendar, first: int
+) -> list[Dossier]:
+    found: list[Dossier] = []
+    for source in sources:
+        if source.system != "dossiers":
+            continue
+        ordinary: list[Agency] = []
+        for agency in register:
+            quirk = QUIRKS.get(agency.code, _PLAIN)
+            if agency.code not in source.serves or not quirk.dossiers:
+                continue
+            if quirk == _PLAIN:
+                ordinary.append(agency)
+            found += _dossiers(
+                stream(seed, agency.code, "dossiers"),
+                agency,
+                source.name,
+                _temper(seed, agency),
+                quirk,
+                calendar,
+                source.since,
+                LAST_DAY,
+                carried_over=source.name == "onestop",
+            )
+        if source.name == "onestop" and ordinary:
+            found += awkward.dossiers(source.name, ordinary, first)
+            found += _unknown_agencies(seed, source.name, calendar.between(first, LAST_DAY))
+    return found
+
+
+def _unknown_agencies(seed: int, source: str, days: list[int]) -> Iterator[Dossier]:
+    """Yield dossiers of agencies that no register knows: kept and listed, counted for nobody."""
+    chance = stream(seed, "unknown codes", "dossiers")
+    for number in range(1, 1 + min(40, len(days))):
+        day = days[number % len(days)]
+        code = UNKNOWN_CODES[number % 3]
+        yield Dossier(
+            source,
+            f"{code}-{day % 1_000_000:06d}-{number:04d}",
+            None,
+            code,
+            "3.003001",
+            "online",
+            day,
+            [Promise(_instant(chance, day), day)],
+            [],
+            "completed",
+            day,
+            None,
+            None,
+        )
