@@ -12,7 +12,7 @@ from collector.contract.records import Dossier, DossierEvent, Procedure
 from collector.contract.tables import dossier
 
 _c = dossier.c
-_LATE = "QĐ 766/QĐ-TTg (23/6/2022), group Tiến độ giải quyết; NĐ 61/2018/NĐ-CP: one re-appointment, which cures nothing"
+_LATE = "QĐ 766/QĐ-TTg (23/6/2022), Tiến độ giải quyết; NĐ 61/2018/NĐ-CP: a re-appointment cures nothing"
 
 _on_time = Counted(
     table=dossier,
@@ -59,7 +59,7 @@ INDICATORS = (
         version=1,
         title_vi="Tỷ lệ hồ sơ giải quyết đúng hạn (trên hồ sơ đã giải quyết)",
         title_en="Dossiers completed on time (of those completed)",
-        counted_vi="hồ sơ đã có kết quả trong kỳ (kể cả từ chối sau khi thụ lý); không tính hồ sơ rút, từ chối tiếp nhận",
+        counted_vi="hồ sơ có kết quả trong kỳ (kể cả từ chối sau thụ lý); không tính hồ sơ rút, từ chối tiếp nhận",
         counted_en="dossiers completed in the period (refused after work included; withdrawn or refused at intake not)",
         hit_vi="ngày kết thúc xử lý không sau hạn trả có hiệu lực",
         hit_en="completed on or before the effective due date",
@@ -73,7 +73,7 @@ INDICATORS = (
         version=1,
         title_vi="Tỷ lệ hồ sơ giải quyết đúng hạn (trên hồ sơ đến hạn)",
         title_en="Dossiers completed on time (of those that fell due)",
-        counted_vi="hồ sơ đến hạn trong kỳ, kể cả chưa xong; không tính hồ sơ đã rút, dừng, hoặc đang tạm dừng khi đến hạn",
+        counted_vi="hồ sơ đến hạn trong kỳ, kể cả chưa xong; không tính hồ sơ đã rút, dừng, đang tạm dừng khi đến hạn",
         counted_en="dossiers that fell due, open ones included; not those withdrawn, stopped or paused by then",
         hit_vi="ngày kết thúc xử lý không sau hạn trả có hiệu lực",
         hit_en="completed on or before the effective due date",
@@ -87,7 +87,7 @@ INDICATORS = (
         version=1,
         title_vi="Tỷ lệ hồ sơ nộp trực tuyến",
         title_en="Dossiers filed online",
-        counted_vi="hồ sơ tiếp nhận trong kỳ của thủ tục có cung cấp trực tuyến (một phần hoặc toàn trình), mọi kênh nộp",
+        counted_vi="hồ sơ tiếp nhận trong kỳ của thủ tục cung cấp trực tuyến (một phần, toàn trình), mọi kênh nộp",
         counted_en="dossiers received of procedures offered online (partly or fully), whatever the channel",
         hit_vi="nộp trực tuyến",
         hit_en="filed online",

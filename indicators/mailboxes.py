@@ -5,13 +5,15 @@ A mailbox row belongs to one calendar month; it is active on the days d of that 
 coalesce(active_from_day, first_listed_day) <= d and (closed_day is NULL or d < closed_day).
 """
 
-from sqlalchemy import Integer, Select, and_, bindparam, case, cast, func, or_, select
+from sqlalchemy import BindParameter, Integer, Select, Text, and_, bindparam, case, cast, func, or_, select
 
 from collector.contract.indicator import Cells, Indicator
 from collector.contract.records import Mailbox, MailboxDay
 from collector.contract.tables import agency_term, mailbox, mailbox_day, workday
 
-_FIRST, _LAST, _AGENCY = bindparam("first_day"), bindparam("last_day"), bindparam("agency")
+_FIRST: BindParameter[int] = bindparam("first_day", type_=Integer)
+_LAST: BindParameter[int] = bindparam("last_day", type_=Integer)
+_AGENCY: BindParameter[str] = bindparam("agency", type_=Text)
 
 _active = and_(
     mailbox.c.removed == 0,

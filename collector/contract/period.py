@@ -8,7 +8,7 @@ a test compares this with the tz database.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Literal
 
@@ -58,6 +58,11 @@ def days(first: int, last: int) -> Iterator[int]:
 def iso(day: int) -> str:
     """Return a local day as people write it at the edges: `2026-02-28`."""
     return as_date(day).isoformat()
+
+
+def rfc3339(instant: int) -> str:
+    """Return an instant as people read it at the edges: `2026-03-01T08:00:00+07:00`."""
+    return datetime.fromtimestamp(instant, timezone(timedelta(seconds=OFFSET))).isoformat()
 
 
 def parse_day(text: str) -> int:

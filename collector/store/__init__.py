@@ -1,0 +1,1 @@
+"""The one database: facts, cursors, coverage and tallies, committed together."""

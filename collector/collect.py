@@ -1,0 +1,213 @@
+"""One run of one source, from its door to the store."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from pydantic import BaseModel
+from sqlalchemy import Engine, insert, update
+
+from collector.agencies import ANY, Register
+from collector.clock import Clock
+from collector.contract.connector import Batch, Connector, Want
+from collector.contract.errors import AccessDenied, CollectorError, TryAgain, WrongUse
+from collector.contract.period import local_day, plus_days
+from collector.store import locks
+from collector.store.engine import reading, writing
+from collector.store.save import Saved, read_cursor, read_spans, save
+from collector.store.schema import run as runs
+from collector.store.tallies import Tallies
+
+GROUP = 50_000
+"""Rows that are saved in one transaction: large enough to be quick, small enough to lose little time twice."""
+
+Result = Literal["done", "try_again", "access_denied", "unexpected_answer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What one run needs to know of its source."""
+
+    source: str
+    connector: Connector
+    config: BaseModel
+    since: int  # the source's first day
+    open_door: Callable[[int], AbstractContextManager[Any]]  # given the instant at which the run began
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What an operator asked for by hand; all None is the ordinary run."""
+
+    first_day: int | None = None
+    last_day: int | None = None
+    agencies: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended. `failure` None: done. What was read before a failure is saved."""
+
+    source: str
+    began: int
+    saved: Saved
+    failure: CollectorError | None
+
+    @property
+    def result(self) -> Result:
+        """The run's result, as the store keeps it."""
+        match self.failure:
+            case None:
+                return "done"
+            case TryAgain():
+                return "try_again"
+            case AccessDenied():
+                return "access_denied"
+            case _:
+                return "unexpected_answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What all runs share: the store, the register, the plan of tallies and the clocks.
+
+    `clock` is the program's (fixed in a demo), `machine_clock` the machine's own, for leases.
+    """
+
+    engine: Engine
+    register: Register
+    tallies: Tallies
+    clock: Clock
+    machine_clock: Clock
+    holder: str  # who runs: shown to a second run that has to wait
+
+
+def collect(
+    job: Job,
+    tools: Tools,
+    wanted: Wanted,
+    *,
+    wait: bool,
+    says: Callable[[str], None],
+    progress: Callable[[Saved], None],
+) -> Outcome:
+    """Read a source once and save what it gave, batch by batch.
+
+    Foreseen failures are returned, after saving what was read until then; anything else is a bug and is raised.
+    """
+    with locks.held(tools.engine, job.source, tools.holder, tools.machine_clock, wait=wait, says=says) as lease:
+        began = tools.clock()
+        with writing(tools.engine) as connection:
+            connection.execute(
+                update(runs).where(runs.c.source == job.source, runs.c.result == "running").values(result="cut_off")
+            )
+            number = connection.execute(
+                insert(runs).values(source=job.source, began=began, result="running", message="", **_counts(Saved()))
+            ).inserted_primary_key
+            assert number is not None
+        outcome = None
+        saved = Saved()
+        try:
+            saved, failure = _read(job, tools, _want(job, tools, wanted, began), lease, progress)
+            outcome = Outcome(job.source, began, saved, failure)
+        finally:
+            with writing(tools.engine) as connection:
+                connection.execute(
+                    update(runs)
+                    .where(runs.c.id == number[0])
+                    .values(
+                        ended=tools.clock(),
+                        result=outcome.result if outcome else "bug",
+                        message=str(outcome.failure or "") if outcome else "a bug in this program: see the log",
+                        **_counts(saved),
+                    )
+                )
+        return outcome
+
+
+def _counts(saved: Saved) -> dict[str, int]:
+    return {
+        "read": saved.read,
+        "inserted": saved.inserted,
+        "updated": saved.updated,
+        "unchanged": saved.unchanged,
+        "quarantined": saved.quarantined,
+    }
+
+
+def _want(job: Job, tools: Tools, wanted: Wanted, began: int) -> Want:
+    """What to ask the connector for: by hand some days, else whatever changed."""
+    yesterday = plus_days(local_day(began), -1)
+    window = wanted.first_day is not None or wanted.last_day is not None
+    first = max(wanted.first_day or job.since, job.since)
+    last = min(wanted.last_day or yesterday, yesterday)
+    if first > last and window:
+        raise WrongUse(
+            "none of the days asked for is over and within the source's days",
+            source=job.source,
+            stage="configuration",
+            field="--from/--to",
+            mend="Ask for days from the source's `from` to yesterday",
+        )
+    with reading(tools.engine) as connection:
+        return Want(
+            cursor=None if window else read_cursor(connection, job.source),
+            since=job.since,
+            first_day=first,
+            last_day=last,
+            window=window or wanted.agencies is not None,
+            agencies=wanted.agencies,
+            spans=read_spans(connection, job.source),
+        )
+
+
+def _read(
+    job: Job, tools: Tools, want: Want, lease: locks.Held, progress: Callable[[Saved], None]
+) -> tuple[Saved, CollectorError | None]:
+    """Walk through the door and save group by group; what was read before a failure is saved too."""
+    saved = Saved()
+    group: list[Batch] = []
+    failure: CollectorError | None = None
+
+    def flush() -> None:
+        nonlocal saved
+        if group:
+            with writing(tools.engine) as connection:
+                locks.renew(connection, lease, tools.machine_clock())
+                saved += save(connection, job.source, group, tools.register, tools.tallies)
+            group.clear()
+            progress(saved)
+
+    try:
+        with job.open_door(tools.clock()) as door:
+            held = 0
+            for batch in job.connector.fetch(job.config, door, want):
+                # Read for some agencies only, no day is covered for all.
+                group.append(batch if want.agencies is None else replace(batch, covers=()))
+                held += _size(batch)
+                if held >= GROUP:
+                    flush()
+                    held = 0
+    except CollectorError as error:
+        error.source = error.source or job.source
+        failure = error
+    flush()
+    return saved, failure
+
+
+def _size(batch: Batch) -> int:
+    return sum(len(rows) for rows in batch.rows.values()) + len(batch.bad)
+
+
+def agencies_as_written(register: Register, source: str, agency: str) -> frozenset[str]:
+    """All codes under which a source may know an agency of the register; WrongUse for an unknown agency."""
+    known = register.agencies.get(agency)
+    if known is None:
+        raise WrongUse(
+            f"{agency} is not in the register of agencies",
+            stage="configuration",
+            field="--agency",
+            mend="`collector agencies` lists the codes",
+        )
+    return frozenset((known.code, *known.old_codes, *known.aliases.get(source, ()), *known.aliases.get(ANY, ())))

@@ -1,0 +1,341 @@
+"""Takes readings: an indicator in a period, for each agency, block and the province; and explains them.
+
+A reading sums the tallies of the days from the period's start to `through`, the last day that every source that the
+figure needs has covered. Its state (DESIGN section 6) says whether the figure may be published.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, case, func, select
+
+from collector.contract.indicator import Cells, Counted, Indicator
+from collector.contract.period import Period, as_date, day_start, iso, plus_days
+from collector.contract.reading import Reading, Scope, State
+from collector.contract.tables import workday
+from collector.store.schema import cell, coverage
+from collector.store.tallies import Tallies
+
+UNKNOWN_SHARE = 0.05
+"""Above this share of items that cannot be judged, a figure is partial."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An agency as far as readings need it: its block, its first and last day, why it is left out of wider figures."""
+
+    code: str
+    block: str
+    from_day: int = 0
+    to_day: int | None = None
+    outside: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A source serves an agency from a day on, with the records (by name) that it offers."""
+
+    source: str
+    agency: str
+    from_day: int
+    records: frozenset[str]
+    stale_after: int  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """All that decides a state, besides the counts: who there is, which source serves whom, and the present."""
+
+    province: str
+    members: Sequence[Member]
+    serving: Sequence[Served]
+    now: int  # epoch seconds
+    unknown_share: float = UNKNOWN_SHARE
+
+
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """How far the sources that a figure needs have covered a period. `through` None: nothing is covered."""
+
+    through: int | None
+    gaps: tuple[str, ...]  # in words
+    stale: tuple[str, ...]
+
+
+def take(
+    connection: Connection,
+    indicators: Iterable[Indicator],
+    tallies: Tallies,
+    world: World,
+    period: Period,
+    scopes: Sequence[Scope] = ("agency",),
+) -> list[Reading]:
+    """Take the readings of some indicators in a period: by indicator, then scope, then code.
+
+    Reads one consistent state of the store; counts nothing anew.
+    """
+    provisional = _provisional(connection, period)
+    readings: list[Reading] = []
+    for indicator in indicators:
+        own = _of_agencies(connection, indicator, tallies, world, period, provisional)
+        for scope in scopes:
+            if scope == "agency":
+                readings.extend(own)
+            elif scope == "block":
+                blocks = sorted({member.block for member in world.members})
+                for block in blocks:
+                    inside = {member.code for member in world.members if member.block == block}
+                    readings.append(_wider([one for one in own if one.agency in inside], "block", block, world))
+            else:
+                readings.append(_wider(own, "province", world.province, world))
+    return readings
+
+
+def _of_agencies(
+    connection: Connection,
+    indicator: Indicator,
+    tallies: Tallies,
+    world: World,
+    period: Period,
+    provisional: bool,
+) -> list[Reading]:
+    covered = _covered(connection, indicator, period)
+    reaches: dict[tuple[int, tuple[tuple[str, str, int, int], ...]], _Reach] = {}
+    found: dict[str, tuple[_Reach | None, str]] = {}
+    for member in world.members:
+        pairs, lacking = _needed(indicator, world.serving, member.code)
+        if lacking:
+            found[member.code] = (None, f"no source that serves it offers: {', '.join(lacking)}")
+            continue
+        first = max(period.first, member.from_day)
+        if (first, pairs) not in reaches:
+            reaches[first, pairs] = _reach(covered, pairs, first, period, world.now)
+        reach = reaches[first, pairs]
+        found[member.code] = (reach, "" if reach.through else "nothing of the period is covered yet")
+
+    counts: dict[int, Mapping[str, tuple[int, int, int]]] = {}
+    readings = []
+    for member in sorted(world.members, key=lambda one: one.code):
+        reach_or_none, why = found[member.code]
+        if reach_or_none is None or reach_or_none.through is None:
+            readings.append(_reading(indicator, member.code, period, "missing", None, (0, 0, 0), why))
+            continue
+        through = reach_or_none.through
+        if through not in counts:
+            counts[through] = _counts(connection, indicator, tallies, period.first, through)
+        three = counts[through].get(member.code, (0, 0, 0))
+        state, why = _state(reach_or_none, three, world, provisional and indicator.workdays)
+        readings.append(_reading(indicator, member.code, period, state, through, three, why))
+    return readings
+
+
+def _reading(
+    indicator: Indicator,
+    agency: str,
+    period: Period,
+    state: State,
+    through: int | None,
+    counts: tuple[int, int, int],
+    why: str,
+) -> Reading:
+    return Reading(
+        indicator=indicator.id,
+        version=indicator.version,
+        scope="agency",
+        agency=agency,
+        period=period.name,
+        state=state,
+        through=through,
+        hits=counts[0],
+        judged=counts[1],
+        unknown=counts[2],
+        why=why,
+        measured_members=int(state == "measured"),
+    )
+
+
+def _needed(
+    indicator: Indicator, serving: Sequence[Served], agency: str
+) -> tuple[tuple[tuple[str, str, int, int], ...], list[str]]:
+    """The (source, record, from day, stale after) that a figure rests on, and the records that nobody offers."""
+    pairs = []
+    lacking = []
+    for record in indicator.needs:
+        offered = [
+            (one.source, record.NAME, one.from_day, one.stale_after)
+            for one in serving
+            if one.agency == agency and record.NAME in one.records
+        ]
+        pairs.extend(offered)
+        if not offered:
+            lacking.append(record.NAME)
+    return tuple(pairs), lacking
+
+
+def _covered(connection: Connection, indicator: Indicator, period: Period) -> dict[tuple[str, str], set[int]]:
+    """The covered days of a period by source and record."""
+    covered: dict[tuple[str, str], set[int]] = {}
+    for source, record, day in connection.execute(
+        select(coverage).where(
+            coverage.c.record.in_([record.NAME for record in indicator.needs]),
+            coverage.c.day.between(period.first, period.last),
+        )
+    ):
+        covered.setdefault((source, record), set()).add(day)
+    return covered
+
+
+def _reach(
+    covered: Mapping[tuple[str, str], set[int]],
+    pairs: Sequence[tuple[str, str, int, int]],
+    first: int,
+    period: Period,
+    now: int,
+) -> _Reach:
+    days_of = {
+        (source, record): {day for day in covered.get((source, record), ()) if day >= max(first, from_day)}
+        for source, record, from_day, _ in pairs
+    }
+    if not all(days_of.values()):
+        return _Reach(None, (), ())
+    through = min(max(days) for days in days_of.values())
+    gaps = []
+    for (source, record), days in days_of.items():
+        lost = _count(first, through) - sum(day <= through for day in days)
+        if lost:
+            gaps.append(
+                f"{lost} day{'s' if lost > 1 else ''} of {record} before {iso(through)} not covered by {source}"
+            )
+    closed = day_start(period.end) <= now
+    if closed and through < period.last:
+        behind = sorted({source for (source, _), days in days_of.items() if max(days) < period.last})
+        gaps.append(f"covered only through {iso(through)} ({', '.join(behind)})")
+    stale = []
+    if not closed:
+        for source, record, _, stale_after in pairs:
+            latest = max(days_of[source, record])
+            if now - day_start(plus_days(latest, 1)) > stale_after:
+                stale.append(f"{source} has told nothing of {record} since {iso(latest)}")
+    return _Reach(through, tuple(gaps), tuple(dict.fromkeys(stale)))
+
+
+def _count(first: int, last: int) -> int:
+    return (as_date(last) - as_date(first)).days + 1
+
+
+def _state(reach: _Reach, counts: tuple[int, int, int], world: World, provisional: bool) -> tuple[State, str]:
+    """The first state that applies, and in words what keeps the figure from being measured."""
+    _, judged, unknown = counts
+    if judged == 0 and unknown > 0:
+        return "missing", f"none of the {unknown} counted can be judged"
+    reasons = [*reach.gaps, *reach.stale]
+    if judged + unknown and unknown / (judged + unknown) > world.unknown_share:
+        reasons.append(f"{unknown} of {judged + unknown} cannot be judged")
+    if provisional:
+        reasons.append("the calendar of working days is a draft: its decision file is missing")
+    if reasons:
+        return "partial", "; ".join(reasons)
+    return ("measured", "") if judged else ("not_applicable", "covered, and there was nothing to judge")
+
+
+def _provisional(connection: Connection, period: Period) -> bool:
+    found = connection.execute(
+        select(func.count(), func.max(workday.c.provisional)).where(workday.c.day.between(period.first, period.last))
+    ).one()
+    return found[0] < _count(period.first, period.last) or bool(found[1])
+
+
+def _counts(
+    connection: Connection, indicator: Indicator, tallies: Tallies, first: int, through: int
+) -> dict[str, tuple[int, int, int]]:
+    """hits, judged and unknown by agency, over the days `first..through` (of the last day alone for "end")."""
+    statement: Select[Any]
+    if indicator.period == "end":
+        first = through
+    if isinstance(indicator.formula, Cells):
+        statement = (
+            select(cell.c.agency, func.sum(cell.c.hits), func.sum(cell.c.judged), func.sum(cell.c.unknown))
+            .where(cell.c.indicator == indicator.id, cell.c.day.between(first, through))
+            .group_by(cell.c.agency)
+        )
+    else:
+        table = next(wide.table for wide in tallies.wide if indicator in wide.indicators)
+        columns = (table.c[f"{indicator.column}_{part}"] for part in ("hits", "judged", "unknown"))
+        statement = (
+            select(table.c.agency, *(func.sum(column) for column in columns))
+            .where(table.c.day.between(first, through))
+            .group_by(table.c.agency)
+        )
+    return {row[0]: (int(row[1]), int(row[2]), int(row[3])) for row in connection.execute(statement)}
+
+
+_WORST: tuple[State, ...] = ("missing", "partial", "measured")
+
+
+def _wider(own: Sequence[Reading], scope: Scope, code: str, world: World) -> Reading:
+    """Add the counts of the members that count: not the not_applicable ones, not those marked as outside."""
+    outside = {member.code for member in world.members if member.outside}
+    inside = [one for one in own if one.agency not in outside]
+    counted = [one for one in inside if one.state != "not_applicable"]
+    template = own[0]
+    state: State = next((one for one in _WORST if any(r.state == one for r in counted)), "not_applicable")
+    measured = sum(one.state == "measured" for one in counted)
+    days = [one.through for one in (counted or inside) if one.through is not None]
+    why = "" if state in ("measured", "not_applicable") else f"{measured} of {len(counted)} agencies are measured"
+    return replace(
+        template,
+        scope=scope,
+        agency=code,
+        state=state,
+        through=min(days, default=None),
+        hits=sum(one.hits for one in counted),
+        judged=sum(one.judged for one in counted),
+        unknown=sum(one.unknown for one in counted),
+        why=why,
+        members=len(counted),
+        measured_members=measured,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The rows behind a figure: column names, and the rows; their verdicts add up to the reading's counts."""
+
+    reading: Reading
+    columns: tuple[str, ...]
+    rows: Sequence[Row[Any]]
+
+
+def explain(connection: Connection, indicator: Indicator, reading: Reading, period: Period) -> Explanation:
+    """Return the rows that a reading of an agency counts, from the same declaration as the figure.
+
+    For a `Counted` formula: source, key, day, verdict (hit, miss, unknown) and what the declaration shows. For
+    `Cells`: day, hits, judged, unknown.
+    """
+    formula = indicator.formula
+    if reading.through is None:
+        return Explanation(reading, (), ())
+    first = reading.through if indicator.period == "end" else period.first
+    if isinstance(formula, Cells):
+        bounds = {"agency": reading.agency, "first_day": first, "last_day": reading.through}
+        rows = connection.execute(formula.items, bounds).all()
+        return Explanation(reading, ("day", "hits", "judged", "unknown"), rows)
+    rows = connection.execute(items(formula, reading.agency, first, reading.through)).all()
+    return Explanation(reading, ("source", "key", "day", "verdict", *(one.name for one in formula.shows)), rows)
+
+
+def items(formula: Counted, agency: str, first: int, through: int) -> Select[Any]:
+    """The row-level SELECT of a `Counted` formula: the same three expressions that the tallies count."""
+    facts = formula.table
+    verdict = case((formula.hit.is_(None), "unknown"), (formula.hit, "hit"), else_="miss").label("verdict")
+    return (
+        select(facts.c.source, facts.c.key, formula.day.label("day"), verdict, *formula.shows)
+        .where(
+            facts.c.agency == agency,
+            facts.c.removed == 0,
+            formula.counted,
+            formula.day.between(first, through),
+        )
+        .order_by(formula.day, facts.c.source, facts.c.key)
+    )

@@ -1,0 +1,230 @@
+"""What a formula needs of related records, derived at save into the parent's columns: one function each.
+
+The effective due date (DESIGN section 5): the first due date promised, moved by each pause that began on or before
+the due date then in force and has ended, by the working days between its begin and its end. A pause that began
+later cures nothing, nor does a date that was promised anew.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+
+from sqlalchemy import Connection, Table, and_, func, select
+
+from collector.contract.tables import delivery, document, dossier, dossier_event, procedure, workday
+
+
+@dataclass(frozen=True, slots=True)
+class Ordinals:
+    """The calendar in two dictionaries: day -> working ordinal, working ordinal -> that working day."""
+
+    of_day: Mapping[int, int]
+    day_of: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """`day` None: not known. `basis` as in DossierEvent, None without any promise."""
+
+    day: int | None
+    basis: str | None
+    paused: int | None
+
+
+def ordinals(connection: Connection) -> Ordinals:
+    """Read the calendar of working days."""
+    of_day: dict[int, int] = {}
+    day_of: dict[int, int] = {}
+    for day, number, working in connection.execute(
+        select(workday.c.day, workday.c.working_ordinal, workday.c.is_working)
+    ):
+        of_day[day] = number
+        if working:
+            day_of[number] = day
+    return Ordinals(of_day, day_of)
+
+
+def effective_due(
+    promises: Iterable[tuple[int, int, str]], pauses: Iterable[tuple[int, int | None]], calendar: Ordinals
+) -> Due:
+    """Return the effective due day of one dossier.
+
+    `promises` are (at, day, basis), in any order; `pauses` are (begun day, ended day or None), in any order. Days
+    outside the calendar make the due day unknown: no working day is ever guessed.
+    """
+    first = min(promises, default=None)
+    if first is None:
+        return Due(None, None, None)
+    _, due, basis = first
+    if basis == "current":
+        return Due(None, basis, None)
+    for begun, ended in _merged(pauses):
+        if begun > due:
+            continue
+        if ended is None:
+            return Due(due, basis, 1)
+        try:
+            waited = calendar.of_day[ended] - calendar.of_day[begun]
+            if waited > 0:
+                due = calendar.day_of[calendar.of_day[due] + waited]
+        except KeyError:
+            return Due(None, basis, None)
+    return Due(due, basis, 0)
+
+
+def _merged(pauses: Iterable[tuple[int, int | None]]) -> list[tuple[int, int | None]]:
+    """Merge overlapping and touching pauses; an open one swallows every later one."""
+    merged: list[tuple[int, int | None]] = []
+    for begun, ended in sorted(pauses, key=lambda pause: (pause[0], pause[1] is None, pause[1] or 0)):
+        if merged:
+            last_begun, last_ended = merged[-1]
+            if last_ended is None:
+                break
+            if begun <= last_ended:
+                merged[-1] = (last_begun, None if ended is None else max(ended, last_ended))
+                continue
+        merged.append((begun, ended))
+    return merged
+
+
+def dossiers(connection: Connection, touched: Table, calendar: Ordinals) -> None:
+    """Derive effective_due_day, due_basis, paused_on_due and offered_level of the touched dossiers."""
+    joined = and_(dossier.c.source == touched.c.source, dossier.c.key == touched.c.key)
+    events: dict[tuple[str, str], Sequence[tuple[str, str, int, int, str]]] = {
+        key: [row[2:] for row in rows]
+        for key, rows in groupby(
+            connection.execute(
+                select(
+                    dossier_event.c.source,
+                    dossier_event.c.dossier,
+                    dossier_event.c.kind,
+                    dossier_event.c.ref,
+                    dossier_event.c.at,
+                    dossier_event.c.day,
+                    dossier_event.c.basis,
+                )
+                .join_from(
+                    touched,
+                    dossier_event,
+                    and_(dossier_event.c.source == touched.c.source, dossier_event.c.dossier == touched.c.key),
+                )
+                .where(dossier_event.c.removed == 0)
+                .order_by(dossier_event.c.source, dossier_event.c.dossier)
+            ),
+            key=itemgetter(0, 1),
+        )
+    }
+    catalogue = _catalogue(connection)
+    changes = []
+    for row in connection.execute(
+        select(
+            dossier.c.source,
+            dossier.c.key,
+            dossier.c.agency_code,
+            dossier.c.procedure,
+            dossier.c.received_day,
+            dossier.c.effective_due_day,
+            dossier.c.due_basis,
+            dossier.c.paused_on_due,
+            dossier.c.offered_level,
+        ).join_from(touched, dossier, joined)
+    ):
+        own = events.get((row.source, row.key), ())
+        ended = {ref: day for kind, ref, _, day, _ in own if kind == "pause_ended"}
+        due = effective_due(
+            ((at, day, basis) for kind, _, at, day, basis in own if kind == "due_promised"),
+            ((day, ended.get(ref)) for kind, ref, _, day, _ in own if kind == "pause_begun"),
+            calendar,
+        )
+        level = _level(catalogue.get(row.procedure or "", ()), row.source, row.agency_code, row.received_day)
+        if (due.day, due.basis, due.paused, level) != tuple(row[5:]):
+            changes.append((due.day, due.basis, due.paused, level, row.source, row.key))
+    if changes:
+        connection.exec_driver_sql(
+            f"UPDATE {dossier.name} SET effective_due_day = ?, due_basis = ?, paused_on_due = ?, offered_level = ?"
+            " WHERE source = ? AND key = ?",
+            changes,
+        )
+
+
+_Line = tuple[str, str, str | None, int | None, int | None]
+
+
+def _catalogue(connection: Connection) -> dict[str, list[_Line]]:
+    lines: dict[str, list[_Line]] = {}
+    for code, *line in connection.execute(
+        select(
+            procedure.c.code,
+            procedure.c.source,
+            procedure.c.agency_code,
+            procedure.c.level,
+            procedure.c.from_day,
+            procedure.c.to_day,
+        )
+        .where(procedure.c.removed == 0)
+        .order_by(procedure.c.source, procedure.c.key)
+    ):
+        lines.setdefault(code, []).append((line[0], line[1], line[2], line[3], line[4]))
+    return lines
+
+
+def _level(lines: Sequence[_Line], source: str, agency_code: str, day: int | None) -> str | None:
+    """The level at which a procedure is offered on a day; the agency's own line before the common one.
+
+    A catalogue of the same source comes before another source's.
+    """
+    if day is None:
+        return None
+    found = [
+        line
+        for line in lines
+        if line[1] in ("", agency_code) and (line[3] is None or line[3] <= day) and (line[4] is None or day <= line[4])
+    ]
+    return max(found, key=lambda line: (line[0] == source, line[1] != "", line[3] or 0))[2] if found else None
+
+
+def documents(connection: Connection, touched: Table) -> None:
+    """Derive scope and sent_electronically of the touched documents from their deliveries, else as stated."""
+    d = delivery.c
+    judged = (
+        select(
+            d.source,
+            d.document,
+            func.max(d.outside).label("outside"),
+            func.count().filter(d.outside.is_(None)).label("outside_unknown"),
+            func.min(d.electronic).label("electronic"),
+            func.count().filter(d.electronic.is_(None)).label("electronic_unknown"),
+        )
+        .join_from(touched, delivery, and_(d.source == touched.c.source, d.document == touched.c.key))
+        .where(d.removed == 0)
+        .group_by(d.source, d.document)
+        .subquery()
+    )
+    rows = connection.execute(
+        select(
+            document.c.source,
+            document.c.key,
+            document.c.scope_stated,
+            document.c.electronic_stated,
+            judged.c.outside,
+            judged.c.outside_unknown,
+            judged.c.electronic,
+            judged.c.electronic_unknown,
+            document.c.scope,
+            document.c.sent_electronically,
+        )
+        .join_from(touched, document, and_(document.c.source == touched.c.source, document.c.key == touched.c.key))
+        .outerjoin(judged, and_(judged.c.source == document.c.source, judged.c.document == document.c.key))
+    )
+    changes = []
+    for source, key, scope, sent, outside, no_place, electronic, no_way, old_scope, old_sent in rows:
+        if no_place is not None:  # there are deliveries: they decide
+            scope = "external" if outside == 1 else None if no_place else "internal"
+            sent = 0 if electronic == 0 else None if no_way else 1
+        if (scope, sent) != (old_scope, old_sent):
+            changes.append((scope, sent, source, key))
+    if changes:
+        connection.exec_driver_sql(
+            f"UPDATE {document.name} SET scope = ?, sent_electronically = ? WHERE source = ? AND key = ?", changes
+        )

@@ -1,0 +1,161 @@
+"""Merges the rows of one record class into its table: whatever the order, the newest version of a key stays.
+
+Rows are de-duplicated in the batch, staged in a temporary table and pruned there (rows that are older than what is
+stored, or equal to it), so that a re-read of unchanged rows writes nothing. On a tie of versions with different
+content the greater digest wins: a total order, so that permuted pages end in the same store. A row that is equal
+in all but its version takes the newer version: else an older version that arrives late would slip in between.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from hashlib import blake2b
+from typing import Any
+
+from sqlalchemy import Column, Connection, MetaData, Table, and_, delete, exists, func, select, update
+from sqlalchemy.dialects import sqlite
+
+from collector.contract.connector import BadRow, Row
+from collector.contract.records import Record, columns
+from collector.contract.tables import table_of
+
+_LARGEST = 2**63 - 1
+
+
+@cache
+def stage_of(record: type[Record]) -> Table:
+    """The temporary table that rows of a record class pass through: its fields, source and agency, no index."""
+    table = table_of(record)
+    names = ("source", *columns(record), "agency")
+    return Table(
+        f"stage_{record.NAME}",
+        MetaData(),
+        *(Column(name, table.c[name].type) for name in names),
+        prefixes=["TEMPORARY"],
+    )
+
+
+def storable(record: type[Record], rows: Sequence[Row]) -> tuple[Sequence[Row], list[BadRow]]:
+    """Part the rows that a database can hold from those with a NUL, a lone surrogate or an oversized integer."""
+    names = columns(record)
+    suspect = False
+    for values in zip(*rows, strict=True):
+        texts = [value for value in values if type(value) is str]
+        if texts:
+            joined = "".join(texts)
+            suspect = suspect or "\0" in joined or _surrogate(joined)
+        numbers = [value for value in values if type(value) is int]
+        suspect = suspect or (bool(numbers) and (max(numbers) > _LARGEST or min(numbers) < -_LARGEST))
+    if not suspect:
+        return rows, []
+    good: list[Row] = []
+    bad: list[BadRow] = []
+    for row in rows:
+        fault = next(((n, r) for n, v in zip(names, row, strict=True) if (r := _fault(v))), None)
+        if fault is None:
+            good.append(row)
+        else:
+            key = str(row[0]).encode("ascii", "backslashreplace").decode().replace("\0", "\\x00")
+            bad.append(BadRow(record, key[:200], fault[0], fault[1]))
+    return good, bad
+
+
+def _surrogate(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _fault(value: Any) -> str:
+    if isinstance(value, str):
+        if "\0" in value:
+            return "holds a NUL byte"
+        return "holds half a character (a lone surrogate)" if _surrogate(value) else ""
+    return "is an integer too large to store" if isinstance(value, int) and abs(value) > _LARGEST else ""
+
+
+def digest(row: Sequence[Any]) -> bytes:
+    """A content digest that orders rows of the same version, the same on every machine."""
+    return blake2b(repr(tuple(row)).encode(), digest_size=16).digest()
+
+
+def newest(record: type[Record], rows: Sequence[Row]) -> list[Row]:
+    """Keep one row per key: the greatest version, on a tie the greater digest."""
+    at = columns(record).index("changed")
+    kept: dict[str, Row] = {}
+    for row in rows:
+        other = kept.setdefault(row[0], row)
+        if other is not row and (
+            row[at] > other[at] or (row[at] == other[at] and row != other and digest(row) > digest(other))
+        ):
+            kept[row[0]] = row
+    return list(kept.values())
+
+
+def stage(connection: Connection, record: type[Record], source: str, rows: Sequence[Row]) -> int:
+    """Put rows (fields, then the agency) on the stage and prune those that would change nothing.
+
+    Returns how many were pruned. What is left on the stage will be inserted or will update a stored row.
+    """
+    table, staged = table_of(record), stage_of(record)
+    staged.create(connection, checkfirst=True)
+    connection.execute(delete(staged))
+    if not rows:
+        return 0
+    marks = ", ".join("?" * (len(rows[0]) + 1))
+    connection.exec_driver_sql(f"INSERT INTO {staged.name} VALUES ({marks})", [(source, *row) for row in rows])
+
+    same_key = and_(table.c.source == staged.c.source, table.c.key == staged.c.key)
+    content = [column.name for column in staged.c if column.name not in ("source", "key", "changed")]
+    equal = and_(*(table.c[name].is_not_distinct_from(staged.c[name]) for name in content))
+
+    # Equal but for a newer version: note the version, and nothing else happens.
+    versions = select(staged.c.changed).where(same_key).scalar_subquery()
+    connection.execute(
+        update(table)
+        .where(exists().where(same_key, equal, staged.c.changed > table.c.changed))
+        .values(changed=versions)
+    )
+    stale = exists().where(same_key, table.c.changed > staged.c.changed)
+    unchanged = exists().where(same_key, equal)
+    pruned = connection.execute(delete(staged).where(stale | unchanged)).rowcount
+
+    names = [staged.c[name] for name in columns(record)]
+    ties = connection.execute(
+        select(*names, *(table.c[name] for name in columns(record))).join_from(
+            staged, table, and_(same_key, table.c.changed == staged.c.changed)
+        )
+    ).all()
+    width = len(names)
+    losers = [tie[0] for tie in ties if digest(tie[:width]) < digest(tie[width:])]
+    for key in losers:
+        pruned += connection.execute(delete(staged).where(staged.c.key == key)).rowcount
+    return pruned
+
+
+def merge(connection: Connection, record: type[Record]) -> tuple[int, int]:
+    """Write what is on the stage; returns (inserted, updated)."""
+    table, staged = table_of(record), stage_of(record)
+    total = connection.scalar(select(func.count()).select_from(staged)) or 0
+    if not total:
+        return 0, 0
+    there = (
+        connection.scalar(
+            select(func.count())
+            .select_from(staged)
+            .join(table, and_(table.c.source == staged.c.source, table.c.key == staged.c.key))
+        )
+        or 0
+    )
+    names = staged.c.keys()
+    # WHERE: without one SQLite reads ON CONFLICT as a join.
+    rows = select(*(staged.c[name] for name in names)).where(staged.c.key.is_not(None))
+    statement = sqlite.insert(table).from_select(names, rows)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["source", "key"],
+            set_={name: statement.excluded[name] for name in names if name not in ("source", "key")},
+        )
+    )
+    return total - there, there

@@ -1,0 +1,256 @@
+"""Saves batches: rows, derived columns, tallies, spans, coverage and cursor in one transaction.
+
+Repeating a save, permuting its rows or cutting it anyhow ends in the same store.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Column, Connection, MetaData, Select, Table, Text, delete, func, select
+from sqlalchemy.dialects import sqlite
+
+from collector.agencies import Register
+from collector.contract.connector import BadRow, Batch, Row, Span
+from collector.contract.period import days, month_of
+from collector.contract.records import (
+    Delivery,
+    Document,
+    Dossier,
+    DossierEvent,
+    Mailbox,
+    MailboxDay,
+    Procedure,
+    Record,
+    columns,
+)
+from collector.contract.tables import document, dossier
+from collector.store import derive, merge, tallies
+from collector.store.schema import coverage, cursor, quarantine, span
+
+_FAR_FUTURE = 99991231
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What became of the items of a save: read = inserted + updated + unchanged + quarantined."""
+
+    read: int = 0
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    quarantined: int = 0
+
+    def __add__(self, other: "Saved") -> "Saved":
+        return Saved(
+            self.read + other.read,
+            self.inserted + other.inserted,
+            self.updated + other.updated,
+            self.unchanged + other.unchanged,
+            self.quarantined + other.quarantined,
+        )
+
+
+def _touched(name: str) -> Table:
+    return Table(f"touched_{name}", MetaData(), Column("source", Text), Column("key", Text), prefixes=["TEMPORARY"])
+
+
+_TOUCHED = {document: _touched("document"), dossier: _touched("dossier")}
+
+
+def save(
+    connection: Connection, source: str, batches: Sequence[Batch], register: Register, plan: tallies.Tallies
+) -> Saved:
+    """Save some batches of one source, in the order in which they were read. The caller commits."""
+    rows: dict[type[Record], list[Row]] = {}
+    bad: list[BadRow] = []
+    for batch in batches:
+        bad.extend(batch.bad)
+        for record, some in batch.rows.items():
+            if some:
+                good, unstorable = merge.storable(record, some)
+                rows.setdefault(record, []).extend(good)
+                bad.extend(unstorable)
+    given = sum(len(some) for some in rows.values())
+    staged: dict[type[Record], int] = {}
+    for record, some in rows.items():
+        staged[record] = merge.stage(
+            connection, record, source, _assigned(record, source, merge.newest(record, some), register)
+        )
+    inserted, updated = _apply(connection, list(staged), plan)
+    _quarantine(connection, source, bad, rows)
+    _cover(connection, source, batches)
+    _spans(connection, source, [one for batch in batches for one in batch.spans])
+    last = next((batch.cursor for batch in reversed(batches) if batch.cursor is not None), None)
+    if last is not None:
+        save_cursor(connection, source, last)
+    return Saved(given + len(bad), inserted, updated, given - inserted - updated, len(bad))
+
+
+def _assigned(record: type[Record], source: str, rows: list[Row], register: Register) -> list[Row]:
+    """Append to each row the agency that the register knows for its code on the day of the event."""
+    if record.AGENCY_DAY is None:
+        return [(*row, None) for row in rows]
+    names = columns(record)
+    code_at, day_at = names.index("agency_code"), names.index(record.AGENCY_DAY)
+    known: dict[tuple[str, int], str | None] = {}
+    assigned = []
+    for row in rows:
+        event = (row[code_at], row[day_at] or _FAR_FUTURE)
+        if event not in known:
+            known[event] = register.resolve(source, *event)
+        assigned.append((*row, known[event]))
+    return assigned
+
+
+def _apply(connection: Connection, records: Sequence[type[Record]], plan: tallies.Tallies) -> tuple[int, int]:
+    """Merge what is staged, derive what depends on it, and bring the tallies along."""
+    inserted = updated = 0
+
+    def merge_all() -> None:
+        nonlocal inserted, updated
+        for record in records:
+            new, changed = merge.merge(connection, record)
+            inserted += new
+            updated += changed
+
+    cell_days = [
+        (record, range_)
+        for record in (Mailbox, MailboxDay)
+        if record in records
+        if (range_ := _cell_days(connection, record))
+    ]
+    changed = _fill_touched(connection, records)
+    signed = [facts for facts in changed if not tallies.worth_rebuilding(connection, facts, _TOUCHED[facts])]
+    for facts in signed:
+        tallies.add(connection, plan, facts, _TOUCHED[facts], -1)
+    merge_all()
+    if document in changed:
+        derive.documents(connection, _TOUCHED[document])
+    if dossier in changed:
+        derive.dossiers(connection, _TOUCHED[dossier], derive.ordinals(connection))
+    for facts in changed:
+        if facts in signed:
+            tallies.add(connection, plan, facts, _TOUCHED[facts], +1)
+            tallies.sweep(connection, plan, facts)
+        else:
+            tallies.rebuild(connection, plan, facts)
+    for record, (first, last) in cell_days:
+        tallies.recompute_cells(connection, plan, record, first, last)
+    return inserted, updated
+
+
+def _cell_days(connection: Connection, record: type[Record]) -> tuple[int, int] | None:
+    """The days whose cells the staged rows touch, and no day outside a month with an inventory."""
+    staged = merge.stage_of(record)
+    if record is Mailbox:
+        first, last = connection.execute(select(func.min(staged.c.month_day), func.max(staged.c.month_day))).one()
+        return None if first is None else (first, month_of(last).last)
+    first, last = connection.execute(select(func.min(staged.c.day), func.max(staged.c.day))).one()
+    return None if first is None else (first, last)
+
+
+def _fill_touched(connection: Connection, records: Sequence[type[Record]]) -> list[Table]:
+    """Collect the keys of the parents that the staged rows change; returns the tables that have any."""
+    queries: dict[Table, list[Select[Any]]] = {document: [], dossier: []}
+    for record in records:
+        staged = merge.stage_of(record)
+        if record is Document:
+            queries[document].append(select(staged.c.source, staged.c.key))
+        elif record is Delivery:
+            queries[document].append(select(staged.c.source, staged.c.document))
+        elif record is Dossier:
+            queries[dossier].append(select(staged.c.source, staged.c.key))
+        elif record is DossierEvent:
+            queries[dossier].append(select(staged.c.source, staged.c.dossier))
+        elif record is Procedure:
+            # A catalogue may speak for another source's dossiers too.
+            codes = select(staged.c.code)
+            queries[dossier].append(select(dossier.c.source, dossier.c.key).where(dossier.c.procedure.in_(codes)))
+    changed = []
+    for facts, parts in queries.items():
+        if not parts:
+            continue
+        touched = _TOUCHED[facts]
+        touched.create(connection, checkfirst=True)
+        connection.execute(delete(touched))
+        first, *others = parts
+        connection.execute(touched.insert().from_select(["source", "key"], first.union(*others)))
+        if connection.scalar(select(func.count()).select_from(touched)):
+            changed.append(facts)
+    return changed
+
+
+def _quarantine(
+    connection: Connection, source: str, bad: Sequence[BadRow], good: Mapping[type[Record], Sequence[Row]]
+) -> None:
+    """Keep what could not be used, by name; a record that has come in good shape leaves the quarantine."""
+    held = set(connection.execute(select(quarantine.c.record, quarantine.c.key).where(quarantine.c.source == source)))
+    if held:
+        for record, rows in good.items():
+            for row in rows:
+                if (record.NAME, row[0]) in held:
+                    connection.execute(
+                        delete(quarantine).where(
+                            quarantine.c.source == source,
+                            quarantine.c.record == record.NAME,
+                            quarantine.c.key == row[0],
+                        )
+                    )
+    for one in bad:
+        statement = sqlite.insert(quarantine).values(
+            source=source, record=one.record.NAME, key=one.key, field=one.field, reason=one.reason
+        )
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["source", "record", "key", "field"], set_={"reason": one.reason}
+            )
+        )
+
+
+def _cover(connection: Connection, source: str, batches: Sequence[Batch]) -> None:
+    covered = {
+        (one.record.NAME, day)
+        for batch in batches
+        for one in batch.covers
+        if one.first_day <= one.last_day
+        for day in days(one.first_day, one.last_day)
+    }
+    if covered:
+        connection.execute(
+            sqlite.insert(coverage).on_conflict_do_nothing(),
+            [{"source": source, "record": record, "day": day} for record, day in sorted(covered)],
+        )
+
+
+def _spans(connection: Connection, source: str, spans: Sequence[Span]) -> None:
+    if spans:
+        connection.execute(
+            sqlite.insert(span).on_conflict_do_nothing(),
+            [{"source": source, "file": one.file, "start": one.start, "end": one.end} for one in spans],
+        )
+
+
+def save_cursor(connection: Connection, source: str, document_: Mapping[str, Any]) -> None:
+    """Store how far a source was read."""
+    statement = sqlite.insert(cursor).values(source=source, document=json.dumps(document_, sort_keys=True))
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["source"], set_={"document": statement.excluded.document})
+    )
+
+
+def read_cursor(connection: Connection, source: str) -> Mapping[str, Any] | None:
+    """Return how far a source was read; None before the first save."""
+    text = connection.scalar(select(cursor.c.document).where(cursor.c.source == source))
+    return None if text is None else json.loads(text)
+
+
+def read_spans(connection: Connection, source: str) -> dict[str, list[Span]]:
+    """Return the saved ranges of each log of a source, in order."""
+    found: dict[str, list[Span]] = {}
+    for file, start, end in connection.execute(
+        select(span.c.file, span.c.start, span.c.end).where(span.c.source == source).order_by(span.c.file, span.c.start)
+    ):
+        found.setdefault(file, []).append(Span(file, start, end))
+    return found

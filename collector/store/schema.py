@@ -1,0 +1,119 @@
+"""The store's own tables, beside the records: what is covered, how far each source was read, who is reading it.
+
+Derived tables (tallies) are not here: they are made from the indicators' declarations in `tallies.py`.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Integer,
+    Table,
+    Text,
+    insert,
+    select,
+)
+
+from collector.contract.errors import WrongUse
+from collector.contract.tables import METADATA
+
+VERSION = 1
+"""Raised with each change of a table; a newer program migrates, an older one refuses."""
+
+about = Table(
+    "about",
+    METADATA,
+    Column("name", Text, primary_key=True),  # schema version, digests of register, calendar, declarations
+    Column("value", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+cursor = Table(
+    "cursor",
+    METADATA,
+    Column("source", Text, primary_key=True),
+    Column("document", Text, nullable=False),  # the connector's JSON
+    sqlite_with_rowid=False,
+)
+
+coverage = Table(
+    "coverage",
+    METADATA,
+    Column("source", Text, primary_key=True),
+    Column("record", Text, primary_key=True),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+
+span = Table(
+    "span",
+    METADATA,
+    Column("source", Text, primary_key=True),
+    Column("file", Text, primary_key=True),
+    Column("start", BigInteger, primary_key=True, autoincrement=False),
+    Column("end", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+quarantine = Table(
+    "quarantine",
+    METADATA,
+    Column("source", Text, primary_key=True),
+    Column("record", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("field", Text, primary_key=True),
+    Column("reason", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+run = Table(
+    "run",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("began", BigInteger, nullable=False),
+    Column("ended", BigInteger),
+    Column("result", Text, nullable=False),  # running | done | try_again | access_denied | unexpected_answer | bug
+    Column("message", Text, nullable=False),
+    Column("read", Integer, nullable=False),
+    Column("inserted", Integer, nullable=False),
+    Column("updated", Integer, nullable=False),
+    Column("unchanged", Integer, nullable=False),
+    Column("quarantined", Integer, nullable=False),
+)
+
+lock = Table(
+    "lock",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("token", Integer, nullable=False),  # only ever rises: a writer with an older token is refused
+    Column("holder", Text, nullable=False),  # "" when free
+    Column("until", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+cell = Table(
+    "cell",
+    METADATA,
+    Column("indicator", Text, primary_key=True),
+    Column("agency", Text, primary_key=True),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("hits", Integer, nullable=False),
+    Column("judged", Integer, nullable=False),
+    Column("unknown", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+
+def check_version(connection: Connection) -> None:
+    """Note the schema's version in a new store; WrongUse if the store was written by another one."""
+    found = connection.scalar(select(about.c.value).where(about.c.name == "schema"))
+    if found is None:
+        connection.execute(insert(about).values(name="schema", value=str(VERSION)))
+    elif found != str(VERSION):
+        raise WrongUse(
+            f"the store has schema {found}, this program writes schema {VERSION}",
+            stage="configuration",
+            field="store",
+            mend="Use the program that wrote it, or point `state` to a new folder and collect again",
+        )

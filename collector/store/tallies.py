@@ -1,0 +1,219 @@
+"""Tallies: the counts of each indicator for each agency and day, kept in the same transaction as the facts.
+
+`Counted` formulas of one record and day column share one wide table, `tally_<record>_<day column>`, with a row per
+agency and day and three columns (hits, judged, unknown) per indicator, filled in one pass. `Cells` formulas keep
+their cells in the long table `cell`. All of them are derived: dropped and rebuilt when a declaration changes.
+
+A save applies signed differences: the counts of the touched rows before the merge are taken away, those after it are
+added. Above the break-even (more than a sixth of the stored rows touched) one rebuild is cheaper. The rebuild is
+also the check: both ways end in the same cells (a property test holds them to it).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    Select,
+    Table,
+    Text,
+    and_,
+    delete,
+    func,
+    inspect,
+    literal,
+    or_,
+    select,
+)
+from sqlalchemy.dialects import sqlite
+
+from collector.contract.indicator import Cells, Counted, Indicator
+from collector.contract.period import month_of
+from collector.contract.records import Mailbox, Record
+from collector.contract.tables import mailbox
+from collector.store.schema import cell
+
+PARTS = ("hits", "judged", "unknown")
+
+_REBUILD_ABOVE = 1 / 6
+
+
+@dataclass(frozen=True, slots=True)
+class Wide:
+    """One wide table and the indicators that it counts."""
+
+    facts: Table
+    day: str  # the name of the day column
+    table: Table
+    indicators: tuple[Indicator, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tallies:
+    """All derived tables of a set of indicators."""
+
+    wide: tuple[Wide, ...]
+    celled: tuple[Indicator, ...]
+    digest: str  # of the declarations: when it changes, everything is rebuilt
+
+
+def plan(indicators: Iterable[Indicator]) -> Tallies:
+    """Lay out the derived tables of a set of indicators."""
+    groups: dict[tuple[str, str], list[Indicator]] = {}
+    celled = []
+    text = []
+    for indicator in sorted(indicators, key=lambda one: one.id):
+        formula = indicator.formula
+        if isinstance(formula, Counted):
+            groups.setdefault((formula.table.name, formula.day.name), []).append(indicator)
+            text.append(f"{indicator.id} {formula.counted} {formula.day} {formula.hit}")
+        else:
+            celled.append(indicator)
+            text.append(f"{indicator.id} {formula.select}")
+    derived = MetaData()
+    wide = []
+    for (name, day), members in groups.items():
+        formula = members[0].formula
+        assert isinstance(formula, Counted)
+        table = Table(
+            f"tally_{name}_{day}",
+            derived,
+            Column("agency", Text, primary_key=True),
+            Column("day", Integer, primary_key=True, autoincrement=False),
+            *(Column(f"{one.column}_{part}", Integer, nullable=False) for one in members for part in PARTS),
+            sqlite_with_rowid=False,
+        )
+        wide.append(Wide(formula.table, day, table, tuple(members)))
+    return Tallies(tuple(wide), tuple(celled), blake2b("\n".join(text).encode(), digest_size=16).hexdigest())
+
+
+def counts(wide: Wide, sign: int = 1, touched: Table | None = None) -> Select[Any]:
+    """One pass over the facts: agency, day, and hits, judged, unknown of each indicator, times `sign`.
+
+    With `touched` (a table of source and key) only over those rows.
+    """
+    facts = wide.facts
+    sums = []
+    for indicator in wide.indicators:
+        formula = indicator.formula
+        assert isinstance(formula, Counted)
+        for part, rows in zip(
+            PARTS,
+            (
+                and_(formula.counted, formula.hit),
+                and_(formula.counted, formula.hit.is_not(None)),
+                and_(formula.counted, formula.hit.is_(None)),
+            ),
+            strict=True,
+        ):
+            sums.append((literal(sign) * func.count().filter(rows)).label(f"{indicator.column}_{part}"))
+    any_counted = or_(*(one.formula.counted for one in wide.indicators if isinstance(one.formula, Counted)))
+    day = facts.c[wide.day]
+    statement = select(facts.c.agency, day.label("day"), *sums)
+    if touched is not None:
+        statement = statement.join_from(
+            touched, facts, and_(facts.c.source == touched.c.source, facts.c.key == touched.c.key)
+        )
+    return statement.where(facts.c.agency.is_not(None), facts.c.removed == 0, day.is_not(None), any_counted).group_by(
+        facts.c.agency, day
+    )
+
+
+def add(connection: Connection, tallies: Tallies, facts: Table, touched: Table, sign: int) -> None:
+    """Add (or, with sign -1, take away) the counts of the touched rows of a record table."""
+    for wide in tallies.wide:
+        if wide.facts is not facts:
+            continue
+        names = list(wide.table.c.keys())
+        statement = sqlite.insert(wide.table).from_select(names, counts(wide, sign, touched))
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["agency", "day"],
+                set_={name: wide.table.c[name] + statement.excluded[name] for name in names[2:]},
+            )
+        )
+
+
+def sweep(connection: Connection, tallies: Tallies, facts: Table) -> None:
+    """Remove rows whose every count has gone back to zero, so that a rebuild ends in the same rows."""
+    for wide in tallies.wide:
+        if wide.facts is facts:
+            connection.execute(delete(wide.table).where(and_(*(column == 0 for column in list(wide.table.c)[2:]))))
+
+
+def worth_rebuilding(connection: Connection, facts: Table, touched: Table) -> bool:
+    """Whether so many rows are touched that one rebuild is cheaper than signed differences."""
+    changed = connection.scalar(select(func.count()).select_from(touched)) or 0
+    stored = connection.scalar(select(func.count()).select_from(facts)) or 0
+    return changed > stored * _REBUILD_ABOVE
+
+
+def rebuild(connection: Connection, tallies: Tallies, facts: Table) -> None:
+    """Count everything of one record table anew."""
+    for wide in tallies.wide:
+        if wide.facts is facts:
+            connection.execute(delete(wide.table))
+            connection.execute(wide.table.insert().from_select(list(wide.table.c.keys()), counts(wide)))
+
+
+def recompute_cells(
+    connection: Connection, tallies: Tallies, record: type[Record], first_day: int, last_day: int
+) -> None:
+    """Compute the cells anew of all `Cells` indicators that rest on a record, for some days."""
+    for indicator in tallies.celled:
+        if record not in indicator.needs:
+            continue
+        formula = indicator.formula
+        assert isinstance(formula, Cells)
+        connection.execute(
+            delete(cell).where(cell.c.indicator == indicator.id, cell.c.day.between(first_day, last_day))
+        )
+        cells = formula.select.subquery()
+        connection.execute(
+            cell.insert().from_select(
+                ["indicator", "agency", "day", *PARTS],
+                select(literal(indicator.id), cells.c.agency, cells.c.day, *(cells.c[part] for part in PARTS)),
+            ),
+            {"first_day": first_day, "last_day": last_day},
+        )
+
+
+def rebuild_all(connection: Connection, tallies: Tallies) -> None:
+    """Drop every derived table and count everything anew: the check, and what a changed declaration needs."""
+    for name in inspect(connection).get_table_names():
+        if name.startswith("tally_"):
+            connection.exec_driver_sql(f'DROP TABLE "{name}"')
+    for wide in tallies.wide:
+        wide.table.create(connection)
+        connection.execute(wide.table.insert().from_select(list(wide.table.c.keys()), counts(wide)))
+    connection.execute(delete(cell))
+    for first_day in inventory_months(connection):
+        recompute_cells(connection, tallies, Mailbox, first_day, month_of(first_day).last)
+
+
+def inventory_months(connection: Connection) -> Sequence[int]:
+    """The first days of the months that have a mailbox inventory: the bounds of all cells."""
+    return connection.scalars(select(mailbox.c.month_day).distinct().order_by(mailbox.c.month_day)).all()
+
+
+def without_day(connection: Connection, tallies: Tallies) -> dict[str, int]:
+    """Count, per indicator, the rows that are counted but have no day: they are in no cell, and somebody will ask."""
+    found = {}
+    for wide in tallies.wide:
+        for indicator in wide.indicators:
+            formula = indicator.formula
+            assert isinstance(formula, Counted)
+            found[indicator.id] = (
+                connection.scalar(
+                    select(func.count())
+                    .select_from(formula.table)
+                    .where(formula.table.c.removed == 0, formula.counted, formula.day.is_(None))
+                )
+                or 0
+            )
+    return found

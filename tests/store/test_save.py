@@ -1,0 +1,378 @@
+"""Saves: one transaction, newest version per key, signed tallies equal to a rebuild, whatever the order."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, select
+
+from collector.agencies import Register
+from collector.contract.connector import BadRow, Batch, Covered, Row, Span
+from collector.contract.records import Delivery, Document, Dossier, DossierEvent, Mailbox, MailboxDay, Procedure
+from collector.contract.tables import document
+from collector.store import hashes, merge, tallies
+from collector.store.engine import reading, writing
+from collector.store.reference import refresh
+from collector.store.save import read_cursor, read_spans, save
+from collector.store.schema import cell, quarantine
+from tests.store.small import PLAN, calendar, put, register, row, store
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> tuple[Engine, Register]:
+    return store(tmp_path)
+
+
+def a_document(key: str, **values: Any) -> Row:
+    given_ = {"agency_code": "H44.01", "direction": "out", "scope_stated": "internal", "issued_day": 20260105}
+    return row(Document, key=key, **given_ | {"electronic_stated": 1, "paper_too": 0, "recalled": 0} | values)
+
+
+def counts_of(engine: Engine, table: str, column: str) -> dict[tuple[str, int], tuple[int, int, int]]:
+    wide = next(one for one in PLAN.wide if one.table.name == table).table
+    with reading(engine) as connection:
+        return {
+            (one.agency, one.day): tuple(one._mapping[f"{column}_{part}"] for part in tallies.PARTS)  # type: ignore[misc]
+            for one in connection.execute(select(wide))
+        }
+
+
+INTERNAL = ("tally_document_issued_day", "documents_exchanged_internal")
+
+
+def test_a_saved_document_is_counted_on_its_day(small: tuple[Engine, Register]) -> None:
+    engine, known = small
+    put(engine, known, {Document: [a_document("1"), a_document("2", paper_too=1), a_document("3", paper_too=None)]})
+    assert counts_of(engine, *INTERNAL) == {("H44.01", 20260105): (1, 2, 1)}
+
+
+def test_an_old_code_and_a_new_one_are_the_same_agency_and_an_unknown_one_is_kept(
+    small: tuple[Engine, Register],
+) -> None:
+    engine, known = small
+    rows = [a_document(code, agency_code=code) for code in ("H44.02", "000.00.02.H44", "H99.99")]
+    put(engine, known, {Document: rows})
+    with reading(engine) as connection:
+        found = dict(connection.execute(select(document.c.key, document.c.agency)))
+    assert found == {"H44.02": "H44.02", "000.00.02.H44": "H44.02", "H99.99": None}
+
+
+def test_rows_of_an_unknown_code_are_assigned_once_the_register_learns_it(
+    small: tuple[Engine, Register], tmp_path: Path
+) -> None:
+    engine, known = small
+    put(engine, known, {Document: [a_document("1", agency_code="H99.99")]})
+    assert counts_of(engine, *INTERNAL) == {}
+    learnt = register(tmp_path, (tmp_path / "agencies.yaml").read_text().replace("[b.example]", "[b.example, H99.99]"))
+    with writing(engine) as connection:
+        assert refresh(connection, learnt, calendar(), PLAN).register
+    assert counts_of(engine, *INTERNAL) == {("H44.02", 20260105): (1, 1, 0)}
+
+
+def test_the_newest_version_stays_and_an_older_one_that_arrives_late_changes_nothing(
+    small: tuple[Engine, Register],
+) -> None:
+    engine, known = small
+    put(engine, known, {Document: [a_document("1", changed=5, paper_too=1)]})
+    saved = put(engine, known, {Document: [a_document("1", changed=3, paper_too=0)]})
+    assert (saved.inserted, saved.updated, saved.unchanged) == (0, 0, 1)
+    assert counts_of(engine, *INTERNAL) == {("H44.01", 20260105): (0, 1, 0)}
+
+
+def test_an_older_version_cannot_slip_in_behind_a_newer_one_of_equal_content(small: tuple[Engine, Register]) -> None:
+    engine, known = small
+    for changed, paper in ((1, 0), (3, 0), (2, 1)):
+        put(engine, known, {Document: [a_document("1", changed=changed, paper_too=paper)]})
+    assert counts_of(engine, *INTERNAL) == {("H44.01", 20260105): (1, 1, 0)}
+
+
+def test_a_field_that_is_cleared_at_the_source_is_cleared_here(small: tuple[Engine, Register]) -> None:
+    engine, known = small
+    put(engine, known, {Document: [a_document("1", changed=1)]})
+    put(engine, known, {Document: [a_document("1", changed=2, issued_day=None)]})
+    assert counts_of(engine, *INTERNAL) == {}
+
+
+def test_a_removed_record_counts_nowhere(small: tuple[Engine, Register]) -> None:
+    engine, known = small
+    put(engine, known, {Document: [a_document("1", changed=1), a_document("2", changed=1)]})
+    put(engine, known, {Document: [a_document("1", changed=2, removed=1)]})
+    assert counts_of(engine, *INTERNAL) == {("H44.01", 20260105): (1, 1, 0)}
+
+
+def test_a_recalled_document_leaves_the_figure_also_if_the_recall_is_learnt_later(
+    small: tuple[Engine, Register],
+) -> None:
+    engine, known = small
+    put(engine, known, {Document: [a_document("1", changed=1)]})
+    put(engine, known, {Document: [a_document("1", changed=2, recalled=1)]})
+    assert counts_of(engine, *INTERNAL) == {}
+
+
+def test_deliveries_decide_scope_and_way_whenever_they_come(small: tuple[Engine, Register]) -> None:
+    engine, known = small
+    put(engine, known, {Document: [a_document("1", scope_stated=None, electronic_stated=None)]})
+    assert counts_of(engine, *INTERNAL) == {("H44.01", 20260105): (0, 0, 1)}, "scope not known: counted, not judged"
+    to = [row(Delivery, key=f"1|{n}", document="1", outside=n == 2, electronic=1) for n in (1, 2)]
+    put(engine, known, {Delivery: [tuple(int(v) if isinstance(v, bool) else v for v in one) for one in to]})
+    with reading(engine) as connection:
+        assert connection.execute(select(document.c.scope, document.c.sent_electronically)).one() == ("external", 1)
+    assert counts_of(engine, *INTERNAL) == {("H44.01", 20260105): (0, 0, 0)} or all(
+        sum(three) == 0 for three in counts_of(engine, *INTERNAL).values()
+    )
+
+
+def test_a_catalogue_that_comes_after_the_dossiers_moves_their_figure(small: tuple[Engine, Register]) -> None:
+    engine, known = small
+    put(
+        engine,
+        known,
+        {
+            Dossier: [
+                row(
+                    Dossier,
+                    key="d",
+                    agency_code="H44.01",
+                    procedure="1.000001",
+                    channel="online",
+                    received_day=20260106,
+                    outcome="open",
+                )
+            ]
+        },
+    )
+    name = ("tally_dossier_received_day", "dossiers_online")
+    assert counts_of(engine, *name) == {("H44.01", 20260106): (0, 0, 1)}
+    put(engine, known, {Procedure: [row(Procedure, key="1.000001", code="1.000001", level="full", from_day=20250101)]})
+    assert counts_of(engine, *name) == {("H44.01", 20260106): (1, 1, 0)}
+    put(engine, known, {Procedure: [row(Procedure, key="1.000001", code="1.000001", level="information", changed=1)]})
+    assert counts_of(engine, *name) == {}
+
+
+def test_cursor_spans_coverage_and_rows_are_saved_together_or_not_at_all(small: tuple[Engine, Register]) -> None:
+    engine, known = small
+    batch = Batch(
+        {Document: [a_document("1")]},
+        {"at": 7},
+        covers=[Covered(Document, 20260101, 20260105)],
+        spans=[Span("f", 0, 10)],
+    )
+
+    def save_and_lose_power() -> None:
+        with writing(engine) as connection:
+            save(connection, "s", [batch], known, PLAN)
+            raise RuntimeError("power cut")
+
+    with pytest.raises(RuntimeError):
+        save_and_lose_power()
+    with reading(engine) as connection:
+        assert read_cursor(connection, "s") is None
+        assert read_spans(connection, "s") == {}
+        assert connection.execute(select(document)).all() == []
+    with writing(engine) as connection:
+        save(connection, "s", [batch], known, PLAN)
+    with reading(engine) as connection:
+        assert read_cursor(connection, "s") == {"at": 7}
+        assert read_spans(connection, "s") == {"f": [Span("f", 0, 10)]}
+
+
+def test_a_bad_row_is_kept_by_name_until_a_good_one_comes(small: tuple[Engine, Register]) -> None:
+    engine, known = small
+    with writing(engine) as connection:
+        save(connection, "s", [Batch({}, None, bad=[BadRow(Document, "1", "issued_day", "is no day")])], known, PLAN)
+        assert connection.execute(select(quarantine.c.key, quarantine.c.field)).all() == [("1", "issued_day")]
+    put(engine, known, {Document: [a_document("1")]})
+    with reading(engine) as connection:
+        assert connection.execute(select(quarantine)).all() == []
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [("a\0b", "holds a NUL byte"), ("a\ud800", "half a character"), (2**70, "too large")],
+)
+def test_what_no_database_can_hold_is_quarantined_before_the_save(
+    small: tuple[Engine, Register], value: object, reason: str
+) -> None:
+    engine, known = small
+    field = "due_day" if isinstance(value, int) else "source_status"
+    saved = put(engine, known, {Document: [a_document("1"), a_document("2", **{field: value})]})
+    assert (saved.inserted, saved.quarantined) == (1, 1)
+    with reading(engine) as connection:
+        found = connection.execute(select(quarantine.c.key, quarantine.c.field, quarantine.c.reason)).one()
+    assert found[:2] == ("2", field)
+    assert reason in found[2]
+
+
+FLAGS = st.sampled_from([0, 1, None])
+DAYS = st.sampled_from([20260105, 20260106, 20260116, None])
+AGENCIES = st.sampled_from(["H44.01", "H44.02", "H99.99"])
+KEYS = st.sampled_from(["1", "2", "3", "4", "5"])
+VERSIONS = st.integers(0, 3)
+
+
+@st.composite
+def rows(draw: st.DrawFn) -> tuple[type[Any], Row]:
+    key, changed = draw(KEYS), draw(VERSIONS)
+    match draw(st.sampled_from(["document", "delivery", "dossier", "due", "pause", "mailbox", "day", "procedure"])):
+        case "document":
+            return Document, row(
+                Document,
+                key=key,
+                changed=changed,
+                agency_code=draw(AGENCIES),
+                removed=draw(st.sampled_from([0, 0, 1])),
+                direction=draw(st.sampled_from(["out", "in"])),
+                scope_stated=draw(st.sampled_from(["internal", None])),
+                issued_day=draw(DAYS),
+                electronic_stated=draw(FLAGS),
+                paper_too=draw(FLAGS),
+                recalled=draw(FLAGS),
+            )
+        case "delivery":
+            return Delivery, row(
+                Delivery,
+                key=f"{key}|{draw(KEYS)}",
+                changed=changed,
+                document=key,
+                outside=draw(FLAGS),
+                electronic=draw(FLAGS),
+                removed=draw(st.sampled_from([0, 0, 1])),
+            )
+        case "dossier":
+            return Dossier, row(
+                Dossier,
+                key=key,
+                changed=changed,
+                agency_code=draw(AGENCIES),
+                procedure="1.000001",
+                channel=draw(st.sampled_from(["online", "counter", None])),
+                received_day=draw(DAYS),
+                completed_day=draw(DAYS),
+                ended_day=draw(DAYS),
+                outcome=draw(st.sampled_from(["open", "completed", None])),
+            )
+        case "due":
+            day = draw(st.sampled_from([20260109, 20260116]))
+            at = draw(VERSIONS)
+            return DossierEvent, row(
+                DossierEvent,
+                key=f"{key}|due|{day}",
+                changed=-at,
+                dossier=key,
+                kind="due_promised",
+                ref="",
+                at=at,
+                day=day,
+                basis="first",
+            )
+        case "pause":
+            kind = draw(st.sampled_from(["pause_begun", "pause_ended"]))
+            return DossierEvent, row(
+                DossierEvent,
+                key=f"{key}|{kind}",
+                changed=changed,
+                dossier=key,
+                kind=kind,
+                ref="a",
+                at=0,
+                day=draw(st.sampled_from([20260108, 20260112])),
+                basis="",
+            )
+        case "mailbox":
+            return Mailbox, row(
+                Mailbox,
+                key=f"202601:{key}",
+                changed=changed,
+                agency_code="a.example",
+                month_day=20260101,
+                pseudonym=key,
+                kind=draw(st.sampled_from(["personal", "shared", None])),
+                active_from_day=draw(DAYS),
+                first_listed_day=20260105,
+                closed_day=draw(DAYS),
+            )
+        case "day":
+            day = draw(st.sampled_from([20260105, 20260106, 20260110, 20260111]))
+            return MailboxDay, row(
+                MailboxDay,
+                key=f"{day}:{key}:f",
+                pseudonym=key,
+                day=day,
+                span="f",
+                sessions=draw(st.integers(0, 1)),
+                sent=0,
+            )
+        case _:
+            return Procedure, row(
+                Procedure, key="1.000001", code="1.000001", changed=changed, level=draw(st.sampled_from(["full", None]))
+            )
+
+
+def put_all(engine: Engine, known: Register, given_: list[tuple[type[Any], Row]], cut: int) -> None:
+    for start in range(0, len(given_), cut):
+        grouped: dict[type[Any], list[Row]] = {}
+        for record, one in given_[start : start + cut]:
+            grouped.setdefault(record, []).append(one)
+        put(engine, known, grouped)
+
+
+def state(engine: Engine) -> tuple[str, str]:
+    with reading(engine) as connection:
+        return hashes.facts(connection), hashes.tallies(connection)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_order_repetition_and_cutting_ends_in_the_same_store_and_in_what_a_rebuild_counts(
+    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    some = data.draw(st.lists(rows(), min_size=1, max_size=25))
+    shuffled = data.draw(st.permutations([*some, *some[:5]]))
+    engine, known = store(tmp_path_factory.mktemp("first"))
+    put_all(engine, known, some, data.draw(st.integers(1, 8)))
+    other, _ = store(tmp_path_factory.mktemp("second"))
+    put_all(other, known, shuffled, data.draw(st.integers(1, 30)))
+    assert state(engine) == state(other)
+    before = state(engine)
+    with writing(engine) as connection:
+        tallies.rebuild_all(connection, PLAN)
+    assert state(engine) == before
+
+
+def test_ties_of_version_go_to_the_greater_digest_in_either_order() -> None:
+    one, two = a_document("1", paper_too=0), a_document("1", paper_too=1)
+    assert merge.newest(Document, [one, two]) == merge.newest(Document, [two, one])
+
+
+def test_a_counted_row_without_a_day_is_told(small: tuple[Engine, Register]) -> None:
+    engine, known = small
+    put(engine, known, {Document: [a_document("1")]})
+    with reading(engine) as connection:
+        assert set(tallies.without_day(connection, PLAN).values()) == {0}
+
+
+def test_the_inventory_bounds_the_cells(small: tuple[Engine, Register]) -> None:
+    engine, known = small
+    used = row(MailboxDay, key="20260105:p:f", pseudonym="p", day=20260105, span="f", sessions=1, sent=0)
+    put(engine, known, {MailboxDay: [used]})
+    with reading(engine) as connection:
+        assert connection.execute(select(cell)).all() == [], "use is seen, but nobody told which mailboxes there are"
+    listed = row(
+        Mailbox,
+        key="202601:p",
+        agency_code="a.example",
+        month_day=20260101,
+        pseudonym="p",
+        kind="personal",
+        first_listed_day=20260105,
+    )
+    put(engine, known, {Mailbox: [listed]})
+    with reading(engine) as connection:
+        found = connection.execute(
+            select(cell.c.day, cell.c.hits, cell.c.judged).where(
+                cell.c.indicator == "mailboxes.daily_use", cell.c.day < 20260110
+            )
+        ).all()
+    assert found == [(20260105, 1, 1), (20260106, 0, 1), (20260107, 0, 1), (20260108, 0, 1), (20260109, 0, 1)]
