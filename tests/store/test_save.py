@@ -34,7 +34,7 @@ def counts_of(engine: Engine, table: str, column: str) -> dict[tuple[str, int], 
     wide = next(one for one in PLAN.wide if one.table.name == table).table
     with reading(engine) as connection:
         return {
-            (one.agency, one.day): tuple(one._mapping[f"{column}_{part}"] for part in tallies.PARTS)  # type: ignore[misc]
+            (one.agency, one.day): tuple(one._mapping[f"{column}_{part}"] for part in tallies.PARTS)
             for one in connection.execute(select(wide))
         }
 
@@ -55,7 +55,7 @@ def test_an_old_code_and_a_new_one_are_the_same_agency_and_an_unknown_one_is_kep
     rows = [a_document(code, agency_code=code) for code in ("H44.02", "000.00.02.H44", "H99.99")]
     put(engine, known, {Document: rows})
     with reading(engine) as connection:
-        found = dict(connection.execute(select(document.c.key, document.c.agency)))
+        found = dict(connection.execute(select(document.c.key, document.c.agency)).all())
     assert found == {"H44.02": "H44.02", "000.00.02.H44": "H44.02", "H99.99": None}
 
 
