@@ -56,19 +56,19 @@ class Faults:
     """All that is wrong in one file, so that an operator mends it in one go."""
 
     path: Path
-    found: list[tuple[int, str]] = field(default_factory=list)
+    found: list[tuple[int, str, str]] = field(default_factory=list)
 
     def add(self, line: int, key: str, wrong: str, mend: str) -> None:
         """Note a fault: `file:line: key: what is wrong. mend`."""
         where = f"{self.path}:{line}: {key}: " if key else f"{self.path}:{line}: "
         text = f"{where}{wrong}. {mend}"
-        if (line, text) not in self.found:
-            self.found.append((line, text))
+        if (line, key, text) not in self.found:
+            self.found.append((line, key, text))
 
     def finish(self) -> None:
         """Raise WrongUse with one line for each fault, in the order of the file; nothing if there is none."""
         if self.found:
-            raise WrongUse("\n".join(text for _, text in sorted(self.found, key=lambda one: one[0])))
+            raise WrongUse("\n".join(text for _, _, text in sorted(self.found, key=lambda one: one[0])))
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -151,7 +151,7 @@ def _node(node: yaml.Node, key: str, faults: Faults) -> Node:
     if not reference and node.tag not in _PLAIN:
         faults.add(line, key, f"the tag {node.tag} is not known", "Only !env NAME and !file PATH are, for secrets")
     if isinstance(node, yaml.ScalarNode):
-        return Text(line, node.value, reference, empty=node.value == "" and node.style is None)
+        return Text(line, node.value, reference, empty=node.style is None and node.value in ("", "~", "null"))
     if reference:
         faults.add(line, key, f"{reference} must be followed by a name", "Write !env NAME or !file PATH")
     if isinstance(node, yaml.SequenceNode):

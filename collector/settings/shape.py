@@ -1,0 +1,106 @@
+"""What the settings are, once they are checked. Days are local (yyyymmdd), durations seconds."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, SecretStr
+
+from collector.contract.errors import WrongUse
+from collector.yaml_file import nearest
+
+
+@dataclass(frozen=True, slots=True)
+class Province:
+    """The province that is measured: its name, and its code as in `H44`."""
+
+    name: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """An agency that a source serves, from a day on if one is given. `where` is `file:line: key`."""
+
+    agency: str
+    from_day: int | None
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Serves:
+    """Which agencies a source serves: all of the register, only those listed, or all but those listed."""
+
+    kind: Literal["all", "only", "all_but"]
+    agencies: Sequence[Served] = ()
+
+    def among(self, codes: Collection[str], since: int) -> dict[str, int]:
+        """Return the agencies served, of all codes of the register, each with the first day on which it is served.
+
+        `since` is the first day of the source. Raises WrongUse, a line for each, for codes that the register does
+        not have.
+        """
+        unknown = [one for one in self.agencies if one.agency not in codes]
+        if unknown:
+            lines = (f"{one.where}: the register has no {one.agency}. {nearest(one.agency, codes)}" for one in unknown)
+            raise WrongUse("\n".join(lines))
+        listed = {one.agency: max(since, one.from_day or since) for one in self.agencies}
+        if self.kind == "only":
+            return listed
+        return {code: since for code in codes if code not in listed}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A system that is read.
+
+    `door` is an instance of the transport's options, `config` one of the connector's `Config`. `since` is the first
+    local day that is kept. `stale_after`, `every` and `deadline` are seconds.
+    """
+
+    name: str
+    connector: str
+    door: BaseModel
+    config: BaseModel
+    since: int
+    serves: Serves
+    stale_after: int
+    every: int
+    deadline: int
+    requests_per_minute: int
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`unknown_share`: a figure with a greater share of unknown items (0 to 1) is partial."""
+
+    unknown_share: float = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Where the daemon shows its pages and `/metrics`."""
+
+    host: str = "127.0.0.1"
+    port: int = 9480
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The whole configuration. Paths are absolute or relative to the present folder, never to the file.
+
+    `now` is the instant (epoch seconds UTC) at which a sample province's clock stands; None everywhere else.
+    """
+
+    path: Path
+    province: Province
+    agencies: Path
+    workdays: Path
+    scoring: Path
+    state: Path
+    store_url: SecretStr
+    sources: Mapping[str, Source]
+    limits: Limits
+    serve: Listen
+    now: int | None
