@@ -305,14 +305,22 @@ def _is_active(mailbox: Mailbox, day: int) -> bool:
 
 
 def _used(ledger: Ledger) -> dict[int, set[str]]:
-    """Return, by local day, the addresses with a session present or a mail sent."""
+    """Return, by local day, the addresses with a session present or a mail sent.
+
+    Nothing is kept of the days before a source is read from: a session of the evening before counts from then on.
+    """
+    since = {source.name: source.since for source in ledger.sources}
+    read_from = {mailbox.address.lower(): since[mailbox.source] for mailbox in ledger.mailboxes}
     used: dict[int, set[str]] = defaultdict(set)
     for session in ledger.sessions:
         for day in _days_of_session(session, ledger.now):
             used[day].add(session.address.lower())
     for mail in ledger.mails:
         used[_local_day(mail.accepted)].add(mail.address.lower())
-    return used
+    return defaultdict(
+        set,
+        {day: {one for one in addresses if day >= read_from.get(one, day)} for day, addresses in used.items()},
+    )
 
 
 def _days_of_session(session: Session, now: int) -> Iterator[int]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from collector.demo import truth
+from collector.demo import province, truth
 from collector.demo.ledger import (
     Agency,
     Document,
@@ -349,6 +349,17 @@ def test_a_session_counts_on_each_day_that_it_touches(begin: str, end: str | Non
     assert reading(ledger, "mailboxes.daily_use")["hits"] == hits
 
 
+def test_use_before_the_day_from_which_a_source_is_read_is_not_kept() -> None:
+    ledger = replace(
+        JANUARY,
+        sources=[replace(MAIL, since=20260106)],
+        mailboxes=[box("1@a")],
+        sessions=[Session("1@a", at("2026-01-05 23:40"), at("2026-01-06 00:20"))],
+        mails=[Mail("1@a", at("2026-01-05 10:00"), 1)],
+    )
+    assert counts(reading(ledger, "mailboxes.daily_use")) == ("partial", 1, 21, 0)
+
+
 def test_a_session_and_two_mails_on_one_day_are_one_use() -> None:
     mails = [Mail("1@A", at("2026-01-05 08:00"), 1), Mail("1@a", at("2026-01-05 09:00"), 1)]
     sessions = [Session("1@a", at("2026-01-05 08:00"), at("2026-01-05 10:00"))]
@@ -596,3 +607,35 @@ def test_a_deleted_dossier_and_one_of_an_unknown_agency_count_nowhere(one: Dossi
 def test_days_beyond_the_ledgers_calendar_are_refused_instead_of_guessed() -> None:
     with pytest.raises(ValueError, match="2027-01-01"):
         says(dossier(promised=20261231, pauses=[(20260108, 20260109)]))
+
+
+# --- the sample province ---------------------------------------------------------------------------------------------
+
+
+def test_every_dossier_written_by_hand_is_classed_as_its_clerk_says() -> None:
+    ledger = province.make(agencies=20)
+    classes = truth.dossier_classes(ledger)
+    by_hand = {one.id: (one.expected, one.received_day) for one in ledger.dossiers if one.expected}
+    assert len(by_hand) >= 30
+    expected = {
+        number: {
+            "dossiers.on_time": (clerk.on_time, clerk.on_time_day),
+            "dossiers.on_time_due": (clerk.on_time_due, clerk.on_time_due_day),
+            "dossiers.online": (clerk.online, None if clerk.online == "not counted" else received),
+        }
+        for number, (clerk, received) in by_hand.items()
+    }
+    assert {number: classes[number] for number in by_hand} == expected
+
+
+def test_the_sample_province_has_every_state_of_every_indicator() -> None:
+    found = {(row["indicator"], row["state"]) for row in truth.count(province.make())}
+    states = ("measured", "not_applicable", "partial", "missing")
+    assert found == {(indicator, state) for indicator in truth.INDICATORS for state in states}
+
+
+def test_the_sample_province_lists_nothing_from_a_source_that_does_not_serve_its_agency() -> None:
+    ledger = province.make()
+    serves = {source.name: set(source.serves) for source in ledger.sources}
+    rows: list[Mailbox | Document | Dossier] = [*ledger.mailboxes, *ledger.documents, *ledger.dossiers]
+    assert not [row for row in rows if row.agency is not None and row.agency not in serves[row.source]]
