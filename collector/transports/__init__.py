@@ -6,12 +6,17 @@ from contextlib import contextmanager
 from pydantic import BaseModel
 
 from collector.contract.door import Files, Pages, Rows
-from collector.transports import folder, http
+from collector.transports import folder, http, sql, ssh
 from collector.transports.run import Run
 
 __all__ = ["OPTIONS", "Run", "open_door"]
 
-OPTIONS: Mapping[str, type[BaseModel]] = {"folder": folder.Options, "http": http.Options}
+OPTIONS: Mapping[str, type[BaseModel]] = {
+    "folder": folder.Options,
+    "ssh": ssh.Options,
+    "http": http.Options,
+    "sql": sql.Options,
+}
 """The model of a source's `door:` block, by its `kind`."""
 
 
@@ -25,6 +30,12 @@ def open_door(options: BaseModel, run: Run) -> Iterator[Files | Rows | Pages]:
         case folder.Options():
             with folder.open_door(options, run) as files:
                 yield files
+        case ssh.Options():
+            with ssh.open_door(options, run) as files:
+                yield files
+        case sql.Options():
+            with sql.open_door(options, run) as rows:
+                yield rows
         case http.Options():
             with http.open_door(options, run) as pages:
                 yield pages
