@@ -540,6 +540,15 @@ def test_a_dossier_that_waits_for_a_supplement_on_its_due_day_does_not_fall_due(
     assert says(dossier(pauses=pauses))["dossiers.on_time_due"] == expected
 
 
+def test_touching_pauses_are_one_even_where_the_first_alone_would_move_nothing() -> None:
+    # Friday 16 (due) to Saturday, and Saturday to Tuesday 20: one wait of Monday and Tuesday.
+    one = dossier(promised=20260116, pauses=[(20260116, 20260117), (20260117, 20260120)], completed=20260120)
+    assert says(one)["dossiers.on_time"] == ("hit", 20260120)
+    # Back on the 8th and asked again that day, without an answer: one open wait, which moves nothing.
+    still_open = dossier(pauses=[(20260107, 20260108), (20260108, None)], completed=20260116)
+    assert says(still_open)["dossiers.on_time"] == ("miss", 20260116)
+
+
 def test_a_paused_dossier_completed_nevertheless_is_judged_by_the_due_day_that_stood() -> None:
     one = dossier(pauses=[(20260114, None)], completed=20260116)
     assert says(one)["dossiers.on_time"] == ("miss", 20260116)
