@@ -359,7 +359,7 @@ class Service(Opened):
         )
 
 
-_BACKOFF = tenacity.wait_exponential_jitter(initial=0.5, max=60, jitter=0.5)
+_BACKOFF = tenacity.wait_exponential(multiplier=0.5, max=60) + tenacity.wait_random(0, 0.5)
 
 
 def _wait(state: tenacity.RetryCallState) -> float:
