@@ -135,8 +135,9 @@ def _composed(text: str, faults: Faults) -> yaml.Node | None:
         faults.add(mark.line + 1 if mark else 1, "", f"this is no YAML: {wrong}", mend)
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
+        code = error.character if isinstance(error.character, int) else ord(error.character)
         mend = "Delete it, or type the line again"
-        faults.add(line, "", f"a character that YAML does not allow (U+{ord(str(error.character)):04X})", mend)
+        faults.add(line, "", f"a character that YAML does not allow (U+{code:04X})", mend)
     except RecursionError:
         faults.add(1, "", "lists or mappings are nested too deeply", "Look for a run of [ or { without end")
     else:
