@@ -7,17 +7,30 @@ of its size (`scale`), unless `--full` or PROVE=1 says otherwise.
 
 import os
 import tempfile
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from tests.servers import mail
+from tests.servers import mariadb as mariadb_server
+from tests.servers import openssh as openssh_server
 from tests.servers import postgresql as postgresql_server
+from tests.servers import prometheus as prometheus_server
 from tests.servers.installed import SERVERS, why_not
+from tests.servers.mail import MailServers
+from tests.servers.mariadb import MariaDB
+from tests.servers.openssh import OpenSSH
 from tests.servers.postgresql import PostgreSQL
+from tests.servers.prometheus import Prometheus
 
 NEEDED_BY_FIXTURE = {
+    "mail_servers": ("postfix", "dovecot", "faketime"),
+    "mariadb": ("mariadb",),
+    "openssh": ("openssh",),
     "postgresql": ("postgresql",),
+    "prometheus": ("prometheus",),
 }
 SHARE_OF_A_LONG_TEST = 20
 
@@ -104,3 +117,55 @@ def postgresql(server_folder: Callable[[str], Path]) -> Iterator[PostgreSQL]:
     """A real PostgreSQL: `.url` is the superuser's, `.database(name)` makes an empty database and returns its URL."""
     with postgresql_server.start(server_folder("postgresql")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb(server_folder: Callable[[str], Path]) -> Iterator[MariaDB]:
+    """A real MariaDB: `.url` is its administrator's, `.database(name)` makes an empty database and returns its URL."""
+    with mariadb_server.start(server_folder("mariadb")) as server:
+        yield server
+
+
+# Of what follows a test says what it wants; what it started is stopped at the end of its module.
+
+
+@pytest.fixture(scope="module")
+def openssh(server_folder: Callable[[str], Path]) -> Iterator[Callable[..., OpenSSH]]:
+    """`openssh(folder, read_only=True)` starts a real OpenSSH server that serves this folder by SFTP."""
+    with ExitStack() as running:
+
+        def begin(served: Path, *, read_only: bool = True) -> OpenSSH:
+            return running.enter_context(openssh_server.start(server_folder("openssh"), served, read_only=read_only))
+
+        yield begin
+
+
+@pytest.fixture(scope="module")
+def mail_servers(server_folder: Callable[[str], Path]) -> Iterator[Callable[..., MailServers]]:
+    """`mail_servers(addresses, now)` starts a real Postfix and Dovecot at that instant; see `tests/servers/mail.py`."""
+    with ExitStack() as running:
+
+        def begin(
+            addresses: Iterable[str],
+            now: int,
+            *,
+            locked: Iterable[str] = (),
+            lists: Mapping[str, Sequence[str]] | None = None,
+        ) -> MailServers:
+            folder = server_folder("mail")
+            return running.enter_context(mail.start(folder, addresses, now, locked=locked, lists=lists))
+
+        yield begin
+
+
+@pytest.fixture(scope="module")
+def prometheus(server_folder: Callable[[str], Path]) -> Iterator[Callable[..., Prometheus]]:
+    """`prometheus(port)` starts a real Prometheus that scrapes `/metrics` there; `.query(promql)` asks it."""
+    with ExitStack() as running:
+
+        def begin(target_port: int, *, path: str = "/metrics", interval: str = "200ms", rules: str = "") -> Prometheus:
+            folder = server_folder("prometheus")
+            server = prometheus_server.start(folder, target_port, path=path, interval=interval, rules=rules)
+            return running.enter_context(server)
+
+        yield begin

@@ -3,10 +3,16 @@
 from collections.abc import Mapping
 from types import ModuleType
 
-from tests.servers import postgresql
+from tests.servers import clock, dovecot, mariadb, openssh, postfix, postgresql, prometheus
 
 SERVERS: Mapping[str, ModuleType] = {
+    "dovecot": dovecot,
+    "faketime": clock,
+    "mariadb": mariadb,
+    "openssh": openssh,
+    "postfix": postfix,
     "postgresql": postgresql,
+    "prometheus": prometheus,
 }
 
 

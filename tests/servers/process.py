@@ -106,6 +106,15 @@ def answers(port: int) -> bool:
         return False
 
 
+def greets(port: int, greeting: bytes) -> bool:
+    """Tell whether what listens on this loopback port begins with a greeting."""
+    try:
+        with socket.create_connection((LOOPBACK, port), timeout=5) as connection:
+            return connection.recv(len(greeting), socket.MSG_WAITALL) == greeting
+    except OSError:
+        return False
+
+
 @contextmanager
 def child(
     command: Sequence[str | Path],
@@ -173,11 +182,24 @@ def _stop(server: subprocess.Popen[bytes], stop: signal.Signals) -> None:
     except subprocess.TimeoutExpired:
         server.kill()
         server.wait()
-    # A server's children outlive it only if it was killed or is broken; most have left its process group by then.
-    _, alive = psutil.wait_procs(family, timeout=2)
-    for process in alive:
-        process.kill()
-    psutil.wait_procs(alive, timeout=2)
+    # Its children are asked for before and ended one by one: most have left its process group. Those of a healthy
+    # server follow it by themselves, but an sshd's sessions go on without it.
+    for ask_for_end in (psutil.Process.terminate, psutil.Process.kill):
+        for process in family:
+            with suppress(psutil.NoSuchProcess):
+                ask_for_end(process)
+        deadline = time.monotonic() + 2
+        while (family := [process for process in family if lives(process)]) and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+
+def lives(process: psutil.Process) -> bool:
+    """Tell whether a process has not ended yet."""
+    # A container's first process may never bury the orphans that it inherits: a zombie has ended.
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 @contextmanager
