@@ -4,7 +4,9 @@ One agency, "A", and January 2026 unless a test says otherwise: 21 working days 
 Saturday the 10th is worked). February 2026 has 15: Tết is from Monday 16 to Friday 20.
 """
 
+import ast
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -13,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from collector.demo import ledger as ledger_module
 from collector.demo import province, truth
 from collector.demo.ledger import (
     Agency,
@@ -267,6 +270,20 @@ def test_the_truth_is_written_as_the_same_readings(tmp_path: Path) -> None:
     ledger = replace(JANUARY, dossiers=[dossier(completed=20260112)])
     truth.write(ledger, tmp_path / "truth.json")
     assert json.loads((tmp_path / "truth.json").read_text(encoding="utf-8")) == truth.count(ledger)
+
+
+def test_a_ledger_that_was_written_and_read_again_has_the_same_truth(tmp_path: Path) -> None:
+    made = province.make(agencies=4, days=20)
+    made.write(tmp_path / "ledger.json")
+    assert truth.count(ledger_module.read(tmp_path / "ledger.json")) == truth.count(made)
+
+
+def test_the_truth_is_counted_with_nothing_but_the_ledger_and_the_standard_library() -> None:
+    tree = ast.parse(Path(truth.__file__).read_text(encoding="utf-8"))
+    imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    imported |= {node.module or "." for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    foreign = {name for name in imported if name.split(".")[0] not in sys.stdlib_module_names}
+    assert foreign == {"collector.demo.ledger"}
 
 
 # --- mailboxes -------------------------------------------------------------------------------------------------------
