@@ -1,0 +1,256 @@
+"""The mapping from a site's own tables to Document and Delivery: data, checked before anything is asked."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+EPOCHS: Mapping[str, int] = {"epoch_seconds": 1, "epoch_milliseconds": 1_000, "epoch_microseconds": 1_000_000}
+"""Formats of numbers, and how many of them make a second."""
+
+EMPTY = ""
+ANYTHING = "*"
+
+# From coarse to fine: a text that begins with the coarsest part sorts as time goes.
+_PARTS = {"yyyy": "%Y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
+_PART = re.compile(r"[A-Za-z]+|%")
+
+
+def _texts(value: object) -> object:
+    """Let the keys of a map of values be numbers and booleans too: `1: 0` means `"1": 0`."""
+    if not isinstance(value, Mapping):
+        return value
+    return {str(key).lower() if isinstance(key, bool) else str(key): one for key, one in value.items()}
+
+
+Name = Annotated[str, Field(min_length=1, max_length=256)]
+Values = Annotated[dict[str, str | int | None], BeforeValidator(_texts)]
+
+
+def strptime_format(pattern: str) -> str:
+    """Return `dd/MM/yyyy HH:mm:ss` as Python's `%d/%m/%Y %H:%M:%S`; ValueError, in words, for other letters."""
+
+    def part(found: re.Match[str]) -> str:
+        if found[0] not in _PARTS:
+            raise ValueError(f"{found[0]!r} in the format {pattern!r} is none of {', '.join(_PARTS)}")
+        return _PARTS[found[0]]
+
+    made = _PART.sub(part, pattern)
+    if not all(sign in made for sign in ("%Y", "%m", "%d")):
+        raise ValueError(f"the format {pattern!r} needs yyyy, MM and dd, or is one of {', '.join(EPOCHS)}")
+    return made
+
+
+def sorts_as_time_goes(pattern: str) -> bool:
+    """Tell whether values of a format are in the order of time when they are sorted as text (or as numbers)."""
+    if pattern in EPOCHS:
+        return True
+    signs = re.findall(r"%[A-Za-z]", strptime_format(pattern))
+    return signs == list(_PARTS.values())[: len(signs)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Constant(_Strict):
+    """The same value for every row, instead of a column."""
+
+    constant: str = Field(description="The value that holds for every row.", examples=["out"])
+
+
+class _Table(_Strict):
+    """What every mapped table has."""
+
+    table: Name = Field(description="The table or view, as the database spells it.", examples=["Văn bản đi"])
+    schema_name: Name | None = Field(
+        None, alias="schema", description="Its schema; the account's own if left out.", examples=["edoc"]
+    )
+    id: Name = Field(description="The column with the row's own unique id.", examples=["Mã văn bản"])
+    deleted: Name | None = Field(
+        None, description="A column that says that the row is deleted (soft delete).", examples=["Đã xoá"]
+    )
+    values: dict[str, Values] = Field(
+        default_factory=dict,
+        description=(
+            "What the source's values mean, by our field name. A value that is not listed is unknown. The key '' "
+            "stands for NULL and empty text, '*' for any other value. Flags without a map understand 1, 0, true, false."
+        ),
+        examples=[{"paper": {"Có": 1, "Không": 0}, "deleted": {"": 0, "*": 1}}],
+    )
+    formats: dict[str, str] = Field(
+        default_factory=dict,
+        description=(
+            "How dates are written, by our field name, where they are neither dates nor ISO text: a pattern of yyyy, "
+            f"MM, dd, HH, mm, ss, or one of {', '.join(EPOCHS)} (whole numbers are seconds if nothing is said)."
+        ),
+        examples=[{"issued": "dd/MM/yyyy", "changed": "epoch_milliseconds"}],
+    )
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        mapped = {name for name in type(self).model_fields if getattr(self, name) is not None}
+        for name, meanings in self.values.items():
+            allowed = _MEANINGS.get(name)
+            if name not in mapped or name not in _MEANINGS:
+                raise ValueError(f"values: {name} is no mapped field; choose from {_listed(mapped & set(_MEANINGS))}")
+            for told, meant in meanings.items():
+                if allowed is not None and meant is not None and str(meant) not in allowed:
+                    raise ValueError(f"values: {name}: {told!r} cannot mean {meant!r}, only {_listed(set(allowed))}")
+        for name, pattern in self.formats.items():
+            if name not in mapped or name not in _DATES:
+                raise ValueError(f"formats: {name} is no mapped date; choose from {_listed(mapped & _DATES)}")
+            if pattern not in EPOCHS:
+                strptime_format(pattern)
+            if name == "changed" and not sorts_as_time_goes(pattern):
+                raise ValueError(f"formats: changed: {pattern!r} does not sort as time goes, so nothing can follow it")
+        for name in type(self).model_fields:
+            told, allowed = getattr(self, name), _MEANINGS.get(name)
+            if isinstance(told, Constant) and allowed is not None and told.constant not in allowed:
+                raise ValueError(f"{name}: the constant {told.constant!r} is none of {_listed(set(allowed))}")
+        return self
+
+
+_FLAG = ("0", "1")
+_MEANINGS: Mapping[str, tuple[str, ...] | None] = {
+    "direction": ("out", "in"),
+    "scope": ("internal", "external"),
+    "electronic": _FLAG,
+    "paper": _FLAG,
+    "signed": _FLAG,
+    "recalled": _FLAG,
+    "deleted": _FLAG,
+    "status": None,  # any text
+}
+_DATES = {"changed", "issued", "due", "completed", "sent"}
+
+
+def _listed(names: set[str]) -> str:
+    return ", ".join(sorted(names)) or "none"
+
+
+def _organ_codes(codes: list[str]) -> list[str]:
+    for code in codes:
+        if not code.strip("."):
+            raise ValueError(f"inside: {code!r} is no code; write H44. (begins so), .H44 (ends so) or a whole code")
+    return codes
+
+
+Inside = Annotated[list[str], Field(min_length=1)]
+
+
+class Recipients(_Strict):
+    """The recipients of a document as a list of organ codes in one of its columns."""
+
+    column: Name = Field(description="The column with the list.", examples=["Nơi nhận"])
+    separator: str = Field(description="What stands between two codes.", examples=[";"], min_length=1, max_length=8)
+    inside: Inside = Field(
+        description="Organ codes of this province: 'H44.' begins so, '.H44' ends so, anything else is a whole code.",
+        examples=[["H44.", ".H44"]],
+    )
+
+    _codes = field_validator("inside")(_organ_codes)
+
+
+class Documents(_Table):
+    """The table of documents, one row per document."""
+
+    agency: Name | Constant = Field(
+        description="The column with the code of the agency that issued (or got) it.", examples=["Mã cơ quan"]
+    )
+    changed: Name = Field(
+        description="The column that every change of a row moves forward; best with an index on it and the id.",
+        examples=["Cập nhật lúc"],
+    )
+    direction: Name | Constant = Field(
+        description="The column with the direction (out, in, or what `values` says), or {constant: out}.",
+        examples=["Loại", {"constant": "out"}],
+    )
+    scope: Name | Constant | None = Field(
+        None, description="A column that says internal or external, where recipients are unknown.", examples=["Phạm vi"]
+    )
+    issued: Name = Field(description="The column with the day of issue; NULL for a draft.", examples=["Ngày ban hành"])
+    electronic: Name | Constant | None = Field(
+        None, description="A flag: sent electronically, where deliveries do not tell.", examples=["Gửi điện tử"]
+    )
+    paper: Name | Constant | None = Field(None, description="A flag: a paper copy was sent too.", examples=["Bản giấy"])
+    signed: Name | Constant | None = Field(
+        None, description="A flag: bears the organisation's digital signature.", examples=["Đã ký số"]
+    )
+    recalled: Name | None = Field(None, description="A flag: recalled.", examples=["Đã thu hồi"])
+    due: Name | None = Field(None, description="The day by which it is to be dealt with.", examples=["Hạn xử lý"])
+    completed: Name | None = Field(None, description="The day on which it was dealt with.", examples=["Ngày xong"])
+    status: Name | None = Field(None, description="The register's own status, kept as it is.", examples=["Trạng thái"])
+    recipients: Recipients | None = Field(
+        None, description="The recipients as a list in one column; the scope follows from them.", examples=[None]
+    )
+
+    @model_validator(mode="after")
+    def _one_scope(self) -> Self:
+        if self.scope is not None and self.recipients is not None:
+            raise ValueError("scope and recipients both tell the scope; keep one of them")
+        return self
+
+
+class Deliveries(_Table):
+    """The table of deliveries, one row per document and recipient."""
+
+    document: Name = Field(description="The column with the id of the document.", examples=["Mã văn bản"])
+    counterpart: Name | None = Field(
+        None, description="The column with the organ code of the recipient.", examples=["Mã định danh nơi nhận"]
+    )
+    inside: Inside | None = Field(
+        None,
+        description="Organ codes of this province: 'H44.' begins so, '.H44' ends so, anything else is a whole code.",
+        examples=[["H44.", ".H44"]],
+    )
+    electronic: Name | Constant | None = Field(
+        None, description="A flag or status: it got the document electronically.", examples=["Trạng thái gửi"]
+    )
+    sent: Name | None = Field(None, description="The day or instant of sending.", examples=["Gửi lúc"])
+    changed: Name | None = Field(
+        None,
+        description="The column that every change of a row moves forward; left out: the document's own.",
+        examples=["Cập nhật lúc"],
+    )
+
+    _codes = field_validator("inside")(lambda codes: codes if codes is None else _organ_codes(codes))
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"{name!r} is no time zone; write it like Asia/Ho_Chi_Minh") from None
+    return name
+
+
+class Config(_Strict):
+    """Where a document register keeps its documents and deliveries."""
+
+    documents: Documents = Field(description="The table of documents and what its columns mean.")
+    deliveries: Deliveries | None = Field(None, description="The table of deliveries, if the register keeps one.")
+    time_zone: Annotated[str, BeforeValidator(str)] = Field(
+        "Asia/Ho_Chi_Minh",
+        description="The zone of times that are written without one.",
+        examples=["Asia/Ho_Chi_Minh", "UTC"],
+    )
+    overlap: int = Field(
+        600,
+        ge=0,
+        description="Seconds before the last value seen at which each run starts: as long as a transaction may take.",
+        examples=[600],
+    )
+    page_size: int = Field(10_000, ge=1, le=100_000, description="Rows asked at once.", examples=[10_000])
+
+    _zone = field_validator("time_zone")(_known_zone)
+
+    def fingerprint(self, part: Literal["documents", "deliveries"]) -> str:
+        """Return a digest of all that decides what a cursor of that part means and what rows become."""
+        told: Any = (part, self.time_zone, self.documents.model_dump_json())
+        if part == "deliveries":
+            told = (*told, self.deliveries and self.deliveries.model_dump_json())
+        return hashlib.sha256(repr(told).encode()).hexdigest()[:16]

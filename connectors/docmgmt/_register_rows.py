@@ -1,0 +1,252 @@
+"""From a page of the source's values to rows of a record: the plan of a table, and what its columns become."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import repeat
+from typing import Any
+
+from sqlalchemy import FromClause
+
+from collector.contract.connector import BadRow, Row
+from collector.contract.door import Rows
+from collector.contract.errors import UnexpectedAnswer
+from collector.contract.period import day_start
+from collector.contract.records import Delivery, Document, Record, columns
+from connectors.docmgmt import _register_values as values
+from connectors.docmgmt._register_mapping import Config, Constant, Deliveries, Documents
+from connectors.docmgmt._register_pages import Page, existing
+from connectors.docmgmt._register_values import Clock, Remembered, Unusable
+
+_MILLION = 1_000_000
+_NO_ID = "(no id)"
+_FLAGS = {"1": 1, "0": 0, "true": 1, "false": 0}
+_ISSUED, _REMOVED, _CHANGED = (columns(Document).index(name) for name in ("issued_day", "removed", "changed"))
+
+
+@dataclass(slots=True)
+class Converted:
+    """The rows of one page. `versions` is what each value of `changed` became."""
+
+    rows: list[Row]
+    bad: list[BadRow]
+    versions: Sequence[Any]
+
+
+@dataclass(slots=True)
+class Plan:
+    """How one table is read: `fields` are its columns by our field name, `names` what the site calls them."""
+
+    record: type[Record]
+    table: FromClause
+    fields: dict[str, Any]
+    names: Mapping[str, str]
+    changed: Clock
+    convert: Callable[["Plan", Page, int], Converted]
+    of_changed: set[str] = field(default_factory=set)  # the kinds of value met in the changed column
+
+    def rows(self, page: Page, began: int) -> Converted:
+        """Convert a page. `began` (epoch seconds) is the version of rows without one."""
+        return self.convert(self, page, began)
+
+
+def plan_of_documents(config: Config, door: Rows, since: int) -> Plan:
+    """Return the plan of the table of documents, after looking at what columns it has.
+
+    Documents issued before `since` are left out; one that may have been kept before its day was corrected is
+    marked as removed.
+    """
+    told = config.documents
+    names = _names(told, ("id", "agency", "changed", "direction", "scope", "issued", "electronic", "paper", "signed"))
+    names |= _names(told, ("recalled", "deleted", "due", "completed", "status"))
+    if told.recipients is not None:
+        names["recipients"] = told.recipients.column
+    fields = existing(door, told.table, told.schema_name, names, "document")
+    table = fields.pop("")
+    changed = _clock(config, told, "changed")
+    days = {name: _clock(config, told, name) for name in ("issued", "due", "completed")}
+    direction = values.needed(
+        _meanings(told, "direction", {"out": "out", "in": "in"}), "is a direction that the mapping does not explain"
+    )
+    codes, statuses = values.codes(), _statuses(told)
+    flags = {name: _meanings(told, name, _FLAGS) for name in ("electronic", "paper", "signed", "recalled", "deleted")}
+    if told.recipients is not None:
+        scope, scope_from = values.scope_of_list(told.recipients.separator, told.recipients.inside), "recipients"
+    else:
+        scope, scope_from = _meanings(told, "scope", {"internal": "internal", "external": "external"}), "scope"
+    earliest = day_start(since) * _MILLION
+
+    def convert(plan: Plan, page: Page, began: int) -> Converted:
+        made = _Columns(plan, page)
+        made.ids("key", "id")
+        made.mapped("agency_code", "agency", codes, told.agency)
+        versions = made.versions(began)
+        made.columns["removed"] = [one or 0 for one in made.mapped("removed", "deleted", flags["deleted"])]
+        made.mapped("direction", "direction", direction, told.direction)
+        made.mapped("scope_stated", scope_from, scope, told.scope)
+        for name in ("issued", "due", "completed"):
+            made.days(f"{name}_day", name, days[name])
+        made.mapped("electronic_stated", "electronic", flags["electronic"], told.electronic)
+        made.mapped("paper_too", "paper", flags["paper"], told.paper)
+        made.mapped("signed", "signed", flags["signed"], told.signed)
+        made.mapped("recalled", "recalled", flags["recalled"])
+        made.mapped("source_status", "status", statuses)
+        rows, bad = made.rows()
+        return Converted(_not_before(rows, since, earliest), bad, versions)
+
+    return Plan(Document, table, fields, names, changed, convert)
+
+
+def _not_before(rows: list[Row], since: int, earliest: int) -> list[Row]:
+    if all(row[_ISSUED] is None or row[_ISSUED] >= since for row in rows):
+        return rows
+    kept = []
+    for row in rows:
+        if row[_ISSUED] is None or row[_ISSUED] >= since:
+            kept.append(row)
+        elif row[_CHANGED] >= earliest:
+            # Its day may have been corrected after it was kept; what has not changed since then never was.
+            kept.append((*row[:_REMOVED], 1, *row[_REMOVED + 1 :]))
+    return kept
+
+
+def plan_of_deliveries(config: Config, door: Rows, documents: Plan) -> Plan | None:
+    """Return the plan of the table of deliveries, or None if there is none."""
+    told = config.deliveries
+    if told is None:
+        return None
+    names = _names(told, ("id", "document", "counterpart", "electronic", "sent", "changed", "deleted"))
+    fields = existing(door, told.table, told.schema_name, names, "delivery")
+    table = fields.pop("")
+    if told.changed is None:
+        names["changed"] = documents.names["changed"]
+        fields["changed"] = documents.fields["changed"]
+        table = table.join(documents.table, fields["document"] == documents.fields["id"])
+    changed = _clock(config, told, "changed") if told.changed else _clock(config, config.documents, "changed")
+    sent = _clock(config, told, "sent")
+    counterparts, outside = values.texts(), values.outside(told.inside or ())
+    electronic, deleted = _meanings(told, "electronic", _FLAGS), _meanings(told, "deleted", _FLAGS)
+
+    def convert(plan: Plan, page: Page, began: int) -> Converted:
+        made = _Columns(plan, page)
+        ids, parents = made.ids("key", "id"), made.ids("document", "document")
+        made.columns["key"] = [f"{parent}|{one}" for parent, one in zip(parents, ids, strict=True)]
+        made.columns["agency_code"] = repeat("", page.size)
+        versions = made.versions(began)
+        made.columns["removed"] = [one or 0 for one in made.mapped("removed", "deleted", deleted)]
+        made.mapped("counterpart", "counterpart", counterparts)
+        made.columns["outside"] = repeat(None, page.size)
+        if told.inside is not None:
+            made.mapped("outside", "counterpart", outside)
+        made.mapped("electronic", "electronic", electronic, told.electronic)
+        made.days("sent_day", "sent", sent)
+        rows, bad = made.rows()
+        return Converted(rows, bad, versions)
+
+    return Plan(Delivery, table, fields, names, changed, convert)
+
+
+def _names(told: Documents | Deliveries, fields: Sequence[str]) -> dict[str, str]:
+    return {name: one for name in fields if isinstance(one := getattr(told, name), str)}
+
+
+def _clock(config: Config, told: Documents | Deliveries, name: str) -> Clock:
+    return Clock(config.time_zone, told.formats.get(name))
+
+
+def _meanings(told: Documents | Deliveries, name: str, otherwise: Mapping[str, Any]) -> Remembered:
+    meant = told.values.get(name)
+    if meant is None:
+        return values.meanings(otherwise)
+    flags = otherwise is _FLAGS
+    return values.meanings({one: int(ours) if flags and ours is not None else ours for one, ours in meant.items()})
+
+
+def _statuses(told: Documents) -> Remembered:
+    meant = told.values.get("status")
+    if meant is None:
+        return values.texts()
+    return values.meanings({one: None if ours is None else str(ours) for one, ours in meant.items()})
+
+
+class _Columns:
+    """The columns of one page, as far as they are converted, by the names of the record."""
+
+    def __init__(self, plan: Plan, page: Page) -> None:
+        self._plan = plan
+        self._page = page
+        self.columns: dict[str, Any] = {}
+        self._suspect: list[tuple[str, Sequence[Any]]] = []
+
+    def ids(self, name: str, source: str) -> list[Any]:
+        """Convert a column of ids."""
+        made = self.columns[name] = values.keys(self._page.columns[source])
+        self._suspect.append((source, made))
+        return made
+
+    def versions(self, began: int) -> Sequence[Any]:
+        """Convert the changed column, or take `began` for rows that have none."""
+        told = self._page.columns["changed"]
+        known = [one for one in told if one is not None] if None in told else told
+        made = self._plan.changed.versions(known, began)
+        if known is not told:
+            each = iter(made)
+            made = [began * _MILLION if one is None else next(each) for one in told]
+        self.columns["changed"] = made
+        self._suspect.append(("changed", made))
+        return made
+
+    def mapped(self, name: str, source: str, converter: Remembered, told: object = None) -> Any:
+        """Convert a column, or take the constant that the mapping tells instead; None if it has neither."""
+        if isinstance(told, Constant):
+            made: Any = repeat(converter[told.constant], self._page.size)
+        elif source in self._page.columns:
+            made = converter.column(self._page.columns[source])
+            if converter.met_unusable:
+                self._suspect.append((source, made))
+        else:
+            made = repeat(None, self._page.size)
+        self.columns[name] = made
+        return made
+
+    def days(self, name: str, source: str, clock: Clock) -> None:
+        """Convert a column of dates or times to local days."""
+        if source not in self._page.columns:
+            self.columns[name] = repeat(None, self._page.size)
+            return
+        made = self.columns[name] = clock.days(self._page.columns[source])
+        if clock.met_unusable:
+            self._suspect.append((source, made))
+
+    def rows(self) -> tuple[list[Row], list[BadRow]]:
+        """Return the rows, and those that cannot be used by id, column and reason."""
+        record = self._plan.record
+        rows = list(zip(*(self.columns[name] for name in columns(record)), strict=True))
+        faults: dict[int, tuple[str, str]] = {}
+        for source, made in self._suspect:
+            for number, one in enumerate(made):
+                if type(one) is Unusable:
+                    faults.setdefault(number, (source, one.reason))
+        if not faults:
+            return rows, []
+        bad = [
+            BadRow(record, values.text_of(self._page.columns["id"][number]) or _NO_ID, self._plan.names[source], reason)
+            for number, (source, reason) in sorted(faults.items())
+        ]
+        return [row for number, row in enumerate(rows) if number not in faults], bad
+
+
+def check_changed(plan: Plan, page: Page, converted: Converted, source: str) -> None:
+    """Raise UnexpectedAnswer if the values of the changed column are of more than one kind, so that none follows."""
+    told = page.columns["changed"]
+    kinds = set(map(type, told))
+    if len(kinds) > 1:
+        kinds = {type(one) for one, made in zip(told, converted.versions, strict=True) if type(made) is not Unusable}
+    plan.of_changed |= {"number" if issubclass(kind, int | float) else kind.__name__ for kind in kinds}
+    if len(plan.of_changed) > 1 or len(plan.changed.shapes) > 1:
+        raise UnexpectedAnswer(
+            "its values are written in more than one way, so that their order is not that of time",
+            source=source,
+            stage="answer",
+            field=plan.names["changed"],
+            mend="Map a view that gives this column one type and one form",
+        )
