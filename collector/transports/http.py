@@ -9,6 +9,7 @@ import email.utils
 import json
 import logging
 import math
+import re
 import ssl
 import zlib
 from collections.abc import Iterator, Mapping
@@ -66,7 +67,7 @@ class Options(BaseModel):
             url = httpx.URL(value)
         except httpx.InvalidURL:
             raise ValueError("is no address; write it like https://motcua.example/api") from None
-        if url.scheme not in ("http", "https") or not url.host:
+        if url.scheme not in ("http", "https") or not re.fullmatch(rb"[a-z0-9._:-]+", url.raw_host):
             raise ValueError("must begin with https:// (or http://) and name a host")
         if url.userinfo or url.query or url.fragment:
             raise ValueError("must hold no user, password, query or fragment; use user, password or token")
@@ -263,7 +264,8 @@ class Service(Opened):
                 "Let the service or the proxy before it answer with gzip or unpacked",
             )
         unpack = None if encoding == "identity" else zlib.decompressobj(16 + zlib.MAX_WBITS)
-        for chunk in response.iter_raw(65_536):
+        # Not in chunks of a fixed size: httpx would gather one for ever while the server drips.
+        for chunk in response.iter_raw():
             self._budget.left("read")
             if unpack is None:
                 yield chunk
