@@ -7,10 +7,13 @@ from typing import Any, Literal, cast
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
+from collector import yaml_file
 from collector.contract.connector import Connector
 from collector.contract.errors import WrongUse
 from collector.settings import Settings, file, load, locate, masked
 from collector.settings.shape import Served, Serves
+from collector.settings.typed import Reader
+from collector.yaml_file import Faults
 
 GOLDEN = Path(__file__).parent / "golden" / "settings"
 BROKEN = sorted(path.stem for path in GOLDEN.glob("*.yaml") if path.stem != "sound")
@@ -246,6 +249,9 @@ def test_the_store_is_sqlite_in_the_state_folder_unless_told(here: Path) -> None
     told = read("store: sqlite:///kept.sqlite\n" + SOUND).store_url.get_secret_value()
     assert told == f"sqlite:///{here}/kept.sqlite"
 
+    told = read("store: postgresql://me@db/x\n" + SOUND).store_url.get_secret_value()
+    assert told == "postgresql+psycopg://me@db/x"
+
 
 def test_paths_are_relative_to_the_file(here: Path) -> None:
     folder = here / "etc"
@@ -288,6 +294,20 @@ def test_what_cannot_be_read_is_told(here: Path) -> None:
         load(Path("none.yaml"), connector_named, HOME)
     with pytest.raises(WrongUse, match=r"^workdays: this is a folder, not a file\."):
         load(Path("workdays"), connector_named, HOME)
+
+
+def test_a_file_of_another_kind_is_typed_by_a_model_of_its_own(here: Path) -> None:
+    path = here / "other.yaml"
+    path.write_text("codes: [28.22]\nfirst: {limit: ten}\ncolor: red\n")
+    found = Faults(Path("other.yaml"))
+    assert Reader(found, {}).model(Config, yaml_file.read(path, found), "") is None
+    with pytest.raises(WrongUse) as raised:
+        found.finish()
+    assert str(raised.value).splitlines() == [
+        "other.yaml:2: first.table: must be given. Write it like `table: van_ban` (The table)",
+        "other.yaml:2: first.limit: ten: should be a valid integer, unable to parse string as an integer. Correct it",
+        "other.yaml:3: color: the key is not known. Did you mean colour?",
+    ]
 
 
 def test_a_bug_in_a_connector_stays_visible(here: Path) -> None:

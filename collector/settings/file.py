@@ -141,16 +141,18 @@ def _store(top: Section, reader: Reader, state: Path) -> SecretStr:
             top.fault("store", "names no file", "Write it like sqlite:////var/lib/collector/collector.sqlite")
             return SecretStr("")
         url = url.set(database=str((reader.faults.path.parent / url.database).absolute()))
+    elif url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
     elif url.drivername != "postgresql+psycopg":
         wrong = f"{url.drivername} is no store that is known"
-        top.fault("store", wrong, "Write sqlite:///PATH or postgresql+psycopg://HOST/DATABASE")
+        top.fault("store", wrong, "Write sqlite:///PATH or postgresql://HOST/DATABASE")
     if url.password and not by_reference:
         mend = "Write the whole URL into an environment variable or a file, and `store: !env NAME` or `!file PATH`"
         top.fault("store", "the URL holds a password", mend)
     return SecretStr(url.render_as_string(hide_password=False))
 
 
-_STORE_EXAMPLE = "postgresql+psycopg://collector@db.example.gov.vn/collector"
+_STORE_EXAMPLE = "postgresql://collector@db.example.gov.vn/collector"
 
 
 def _now(top: Section) -> int | None:

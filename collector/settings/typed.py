@@ -104,12 +104,12 @@ class Reader:
                 fields = [field for field in (_field(model, name) for model in models) if field is not None]
                 if not fields:
                     known = [info.alias or own for model in models for own, info in model.model_fields.items()]
-                    self.faults.add(node.lines[name], f"{key}.{name}", "the key is not known", nearest(name, known))
+                    self.faults.add(node.lines[name], _below(key, name), "the key is not known", nearest(name, known))
                     continue
                 inner: Any = tuple(field.annotation for field in fields)
             else:
                 inner = _inside(kind, Mapping)
-            content[name] = self._value(inner, below, f"{key}.{name}")
+            content[name] = self._value(inner, below, _below(key, name))
         return content
 
     def _explain(self, kind: type[BaseModel], node: Keys, key: str, detail: ErrorDetails, faulted: set[str]) -> None:
@@ -122,18 +122,22 @@ class Reader:
                 field = _field(model, str(part)) or field
                 model = next(iter(_models(field.annotation)), None) if field else None
             if isinstance(at, Keys) and str(part) in at.items:
-                line, at, where = at.lines[str(part)], at.items[str(part)], f"{where}.{part}"
+                line, at, where = at.lines[str(part)], at.items[str(part)], _below(where, str(part))
             elif isinstance(at, Many) and isinstance(part, int) and part < len(at.items):
                 at, where = at.items[part], f"{where}[{part}]"
                 line = at.line
                 model = next(iter(_models(field.annotation)), None) if field else None
             elif detail["type"] == "missing" and isinstance(at, Keys):
-                where = f"{where}.{part}"
+                where = _below(where, str(part))
         if any(where == one or where.startswith((f"{one}.", f"{one}[")) for one in faulted):
             return  # what is wrong there has been told already
         faulted.add(where)  # of a union each member complains; the first is enough
         wrong, mend = _words(detail, at, field, where.rsplit(".", 1)[-1])
         self.faults.add(line, where, wrong, mend)
+
+
+def _below(key: str, name: str) -> str:
+    return f"{key}.{name}" if key else name
 
 
 _BY_REFERENCE = "Write !env NAME (an environment variable) or !file PATH (a file that holds it alone)"
