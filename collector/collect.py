@@ -6,16 +6,17 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pydantic import BaseModel
-from sqlalchemy import Engine, insert, update
+from sqlalchemy import Engine, insert, select, update
 
 from collector.agencies import ANY, Register
 from collector.clock import Clock
 from collector.contract.connector import Batch, Connector, Want
 from collector.contract.errors import AccessDenied, CollectorError, TryAgain, WrongUse
-from collector.contract.period import local_day, plus_days
+from collector.contract.period import days, local_day, plus_days
 from collector.store import locks
 from collector.store.engine import reading, writing
 from collector.store.save import Saved, read_cursor, read_spans, save
+from collector.store.schema import coverage
 from collector.store.schema import run as runs
 from collector.store.tallies import Tallies
 
@@ -211,3 +212,20 @@ def agencies_as_written(register: Register, source: str, agency: str) -> frozens
             mend="`collector agencies` lists the codes",
         )
     return frozenset((known.code, *known.old_codes, *known.aliases.get(source, ()), *known.aliases.get(ANY, ())))
+
+
+def uncovered(engine: Engine, job: Job, now: int) -> list[tuple[int, int]]:
+    """The stretches of days (first, last) that some record of a source has not covered, up to yesterday."""
+    yesterday = plus_days(local_day(now), -1)
+    with reading(engine) as connection:
+        rows = connection.execute(select(coverage.c.record, coverage.c.day).where(coverage.c.source == job.source))
+        covered = {(row.record, row.day) for row in rows}
+    stretches: list[tuple[int, int]] = []
+    for day in days(job.since, yesterday):
+        if all((record.NAME, day) in covered for record in job.connector.RECORDS):
+            continue
+        if stretches and plus_days(stretches[-1][1], 1) == day:
+            stretches[-1] = (stretches[-1][0], day)
+        else:
+            stretches.append((day, day))
+    return stretches

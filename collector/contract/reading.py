@@ -1,4 +1,4 @@
-"""A reading: an indicator of an agency, block or province in a period, with its counts and its state."""
+"""What passes between figures and ranking: a reading with its counts and state, and the score made of readings."""
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
@@ -43,3 +43,27 @@ class Reading:
         if self.state != "measured" or self.judged == 0:
             return None
         return (Decimal(self.hits) / Decimal(self.judged)).quantize(_SIX_PLACES, ROUND_HALF_UP)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One agency's place in its block.
+
+    `points` are those of the measured criteria alone, to 2 places; what is missing or partial could still add
+    anything up to `points_high`, and nothing at the least (`points_low`). `rank` is None for an agency that is
+    listed unranked; `why` says for what reason. `measured_share` (4 places) is the share of its points, once those
+    of criteria that do not apply are spread, that rests on measured readings. `change` against the last edition.
+    """
+
+    block: str
+    agency: str
+    rank: int | None
+    rank_best: int | None
+    rank_worst: int | None
+    points: Decimal
+    points_low: Decimal
+    points_high: Decimal
+    measured_share: Decimal
+    band: str | None
+    change: int | None
+    why: str = ""

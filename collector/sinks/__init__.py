@@ -1,0 +1,1 @@
+"""Where readings go: JSON, the terminal, Prometheus."""

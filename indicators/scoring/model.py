@@ -11,7 +11,7 @@ from math import floor
 from typing import Literal
 
 from collector.contract.errors import WrongUse
-from collector.contract.reading import Reading
+from collector.contract.reading import Reading, Score
 
 Rule = Literal["ratio", "inverse"]
 """`ratio`: more hits, more points. `inverse`: 1 - ratio, for what should not happen."""
@@ -118,30 +118,6 @@ class Model:
     def indicators(self) -> frozenset[str]:
         """The ids of all indicators that any block needs."""
         return frozenset(criterion.indicator for block in self.blocks for criterion in block.criteria)
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """One agency's place in its block.
-
-    `points` are those of the measured criteria alone, to 2 places; what is missing or partial could still add
-    anything up to `points_high`, and nothing at the least (`points_low`). `rank` is None for an agency that is
-    listed unranked; `why` says for what reason. `measured_share` (4 places) is the share of its points, once those
-    of criteria that do not apply are spread, that rests on measured readings. `change` against the last edition.
-    """
-
-    block: str
-    agency: str
-    rank: int | None
-    rank_best: int | None
-    rank_worst: int | None
-    points: Decimal
-    points_low: Decimal
-    points_high: Decimal
-    measured_share: Decimal
-    band: str | None
-    change: int | None
-    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.contract.errors import WrongUse
-from collector.contract.reading import Reading, State
-from indicators.scoring.model import Band, Block, Criterion, Model, Rule, Score, score
+from collector.contract.reading import Reading, Score, State
+from indicators.scoring.model import Band, Block, Criterion, Model, Rule, score
 
 MAIL, PAPER, LATE = "mailboxes.daily_use", "documents.exchanged_internal", "dossiers.on_time"
 BANDS = (Band("high", Decimal("0.85")), Band("middle", Decimal("0.5")), Band("low", Decimal(0)))

@@ -1,0 +1,184 @@
+"""Puts the program together: settings, register, calendar, connectors, indicators and store, and hands them on.
+
+The only place, with the command line and the daemon, that finds connectors and indicators, by their names.
+"""
+
+import getpass
+import os
+import pkgutil
+import socket
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any, cast
+
+from sqlalchemy import Engine
+
+import connectors
+import indicators
+from collector import agencies, workdays, yaml_file
+from collector.clock import Clock, fixed_clock, system_clock
+from collector.collect import Job, Tools
+from collector.contract.connector import Connector
+from collector.contract.errors import WrongUse
+from collector.contract.indicator import Indicator
+from collector.contract.period import Period, local_day
+from collector.contract.reading import Reading, Score
+from collector.readings import Member, Served, World
+from collector.settings import Settings, load
+from collector.settings.shape import Source
+from collector.settings.typed import Reader
+from collector.store import tallies
+from collector.store.engine import open_engine, writing
+from collector.store.reference import refresh
+from collector.transports import Run, open_door
+from collector.transports.pseudonym import Pseudonyms
+from indicators.scoring.file import ModelFile
+from indicators.scoring.model import Model, score
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """The program, ready to be used by a command or the daemon."""
+
+    settings: Settings
+    register: agencies.Register
+    indicators: tuple[Indicator, ...]
+    tallies: tallies.Tallies
+    engine: Engine
+    clock: Clock
+    pseudonyms: Pseudonyms
+
+    @property
+    def tools(self) -> Tools:
+        """What all runs of sources share."""
+        holder = f"{getpass.getuser()}@{socket.gethostname()} process {os.getpid()}"
+        return Tools(self.engine, self.register, self.tallies, self.clock, system_clock, holder)
+
+    def job(self, source: Source) -> Job:
+        """What a run of one source needs."""
+        connector = find_connector(source.connector)
+        return Job(
+            source=source.name,
+            connector=connector,
+            config=source.config,
+            since=source.since,
+            open_door=lambda began: open_door(source.door, self.run(source, began)),
+        )
+
+    def run(self, source: Source, began: int) -> Run:
+        """One run of a source, as its door sees it."""
+        return Run(source.name, began, source.deadline, source.requests_per_minute, self.pseudonyms.of)
+
+    def world(self, period: Period) -> World:
+        """Who there is in a period, which source serves whom, and the present."""
+        members = []
+        for agency in self.register.agencies.values():
+            terms = [
+                term
+                for term in agency.terms
+                if term.from_day <= period.last and (term.to_day is None or term.to_day >= period.first)
+            ]
+            if terms:
+                first, last = terms[0], terms[-1]
+                members.append(Member(agency.code, last.block, first.from_day, last.to_day, agency.outside))
+        serving = []
+        for source in self.settings.sources.values():
+            records = frozenset(record.NAME for record in find_connector(source.connector).RECORDS)
+            for code, from_day in source.serves.among(self.register.agencies, source.since).items():
+                serving.append(Served(source.name, code, from_day, records, source.stale_after))
+        province = self.settings.province.code
+        return World(province, members, serving, self.clock(), self.settings.limits.unknown_share)
+
+    def model(self) -> Model:
+        """The scoring model. WrongUse, naming file, line, key and the mend, if it is wrong."""
+        faults = yaml_file.Faults(self.settings.scoring)
+        file = Reader(faults, {}).model(ModelFile, yaml_file.read(self.settings.scoring, faults), "")
+        faults.finish()
+        assert isinstance(file, ModelFile)
+        try:
+            return file.model()
+        except WrongUse as error:
+            raise WrongUse(f"{self.settings.scoring}: {error}") from None
+
+    def rank(self, readings: Iterable[Reading], period: Period) -> list[Score]:
+        """Score and rank the agencies of a period from its readings; those marked as outside are listed unranked."""
+        model = self.model()
+        members = self.world(period).members
+        outside = {member.code: member.outside for member in members if member.outside}
+        model = replace(model, not_ranked={**outside, **model.not_ranked})
+        return score(model, readings, {member.code: member.block for member in members})
+
+    def indicator(self, id_: str) -> Indicator:
+        """Return an indicator by its id; WrongUse, naming those that there are, if there is none."""
+        for one in self.indicators:
+            if one.id == id_:
+                return one
+        known = ", ".join(one.id for one in self.indicators)
+        raise WrongUse(f"there is no indicator {id_}", mend=f"Use one of {known}")
+
+
+def find_connector(name: str) -> Connector:
+    """Return the connector `<family>.<name>`; LookupError, saying which there are, if there is none."""
+    known = connector_names()
+    if name not in known:
+        raise LookupError(f"there is no connector {name}; there are {', '.join(known)}")
+    return cast(Connector, import_module(f"connectors.{name}"))
+
+
+def connector_names() -> list[str]:
+    """The names of all connectors: modules of a family that have `fetch`, so that their own parts do not count."""
+    names = []
+    for family in pkgutil.iter_modules(connectors.__path__):
+        package = import_module(f"connectors.{family.name}")
+        for module in pkgutil.iter_modules(package.__path__):
+            name = f"{family.name}.{module.name}"
+            if hasattr(import_module(f"connectors.{name}"), "fetch"):
+                names.append(name)
+    return names
+
+
+def find_indicators() -> tuple[Indicator, ...]:
+    """All indicators of all families, by id."""
+    found: list[Indicator] = []
+    for module in pkgutil.iter_modules(indicators.__path__):
+        if not module.ispkg:
+            found.extend(cast(Any, import_module(f"indicators.{module.name}")).INDICATORS)
+    return tuple(sorted(found, key=lambda one: one.id))
+
+
+@contextmanager
+def assemble(path: Path, environment: Mapping[str, str]) -> Iterator[Assembly]:
+    """Read the configuration, open the store and bring it in line with register, calendar and declarations.
+
+    Raises WrongUse with every fault found in the files.
+    """
+    settings = load(path, find_connector, environment)
+    register = agencies.read(settings.agencies)
+    clock = system_clock if settings.now is None else fixed_clock(settings.now)
+    this_year = local_day(clock()) // 10_000
+    first_year = min((source.since for source in settings.sources.values()), default=this_year * 10_000) // 10_000
+    # One year on both sides: due dates run ahead, and pauses that began before the first day may end after it.
+    calendar = workdays.calendar(settings.workdays, first_year - 1, this_year + 1)
+    found = find_indicators()
+    plan = tallies.plan(found)
+    try:
+        settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise WrongUse(
+            f"the state folder {settings.state} cannot be made ({error.strerror})",
+            stage="configuration",
+            field="state",
+            mend="Name a folder that the collector's account may write to",
+        ) from error
+    engine = open_engine(settings.store_url.get_secret_value())
+    try:
+        with writing(engine) as connection:
+            refresh(connection, register, calendar, plan)
+        assembly = Assembly(settings, register, found, plan, engine, clock, Pseudonyms(settings.state / "keys"))
+        assembly.world(Period(0, 99991231, "year"))  # names agencies that a source claims to serve and nobody knows
+        yield assembly
+    finally:
+        engine.dispose()

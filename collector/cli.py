@@ -1,0 +1,529 @@
+"""The command line. Exit codes: 0 done, 1 findings, 2 wrong use, 3 a source failed."""
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+from collector import __version__, check, daemon, init, status
+from collector import collect as collecting
+from collector import readings as figures
+from collector.assembly import Assembly, assemble, find_connector, find_indicators
+from collector.collect import Outcome, Tools, Wanted
+from collector.contract.errors import CollectorError, WrongUse
+from collector.contract.period import Period, iso, local_day, month_of, parse_day, parse_period, plus_days
+from collector.contract.reading import Reading, Scope
+from collector.demo import province, systems, truth
+from collector.settings import load, locate, masked
+from collector.settings.shape import Source
+from collector.sinks import json_shapes, terminal
+from collector.store.engine import reading as reading_store
+from collector.store.rehearsal import rehearsal
+from collector.store.save import Saved
+
+app = typer.Typer(
+    name="collector",
+    help="Measures how far the agencies of a province use IT, from counted records.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+DONE, FINDINGS, WRONG_USE, SOURCE_FAILED = 0, 1, 2, 3
+
+Config = Annotated[
+    Path | None, typer.Option("--config", help="collector.yaml; else COLLECTOR_CONFIG, ./config, /etc/collector.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Sources = Annotated[list[str] | None, typer.Argument(help="Names of sources; all if none is given.")]
+Periods = Annotated[list[str] | None, typer.Option("--period", help="2026-10, 2026-Q3 or 2026; may be repeated.")]
+
+
+def main() -> None:
+    """Run the command line; wrong use ends in one sentence and exit code 2, never in a traceback."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    try:
+        app()
+    except WrongUse as error:
+        err.print(escape(str(error)), style="red", soft_wrap=True)
+        sys.exit(WRONG_USE)
+    except CollectorError as error:
+        err.print(escape(str(error)), style="red", soft_wrap=True)
+        sys.exit(SOURCE_FAILED)
+
+
+@contextmanager
+def _opened(config: Path | None, *, with_systems: bool = False) -> Iterator[Assembly]:
+    """The program for one command. A demo's systems are started for commands that read them."""
+    path = locate(config, os.environ)
+    with assemble(path, os.environ) as assembly:
+        if with_systems and assembly.settings.now is not None:
+            with systems.serve(path.parent):
+                yield assembly
+        else:
+            yield assembly
+
+
+def _print_json(value: Any) -> None:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+
+
+def _version(value: bool) -> None:
+    if value:
+        out.print(f"collector {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _top(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+) -> None:
+    """Measures how far the agencies of a province use IT, from counted records."""
+
+
+@app.command(name="init")
+def init_command(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")]) -> None:
+    """Write a commented configuration to start from."""
+    for path in init.write(folder):
+        out.print(str(path))
+    out.print(f"Next: edit {folder / 'collector.yaml'}, then `collector check --config {folder / 'collector.yaml'}`")
+
+
+@app.command(name="check")
+def check_command(
+    names: Sources = None,
+    live: Annotated[bool, typer.Option("--live", help="Try each source, stage by stage.")] = False,
+    show: Annotated[bool, typer.Option("--show", help="Print the effective configuration, secrets masked.")] = False,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check the configuration; with --live each source too. Nothing is written anywhere at a source."""
+    path = locate(config, os.environ)
+    if show:
+        sys.stdout.write(masked(load(path, find_connector, os.environ)))
+        return
+    with _opened(config, with_systems=live) as assembly:
+        assembly.model()
+        found = [
+            {"source": source.name, "stage": one.stage, "result": one.result, "says": one.says, "mend": one.mend}
+            for source in (_chosen(assembly, names) if live else ())
+            for one in check.live(assembly.job(source), assembly.clock)
+        ]
+        failed = any(one["result"] == "failed" for one in found)
+        if as_json:
+            _print_json({"configuration": str(path), "sources": list(assembly.settings.sources), "findings": found})
+        else:
+            count = len(assembly.settings.sources)
+            out.print(f"{path}: {count} sources, {len(assembly.register.agencies)} agencies: the configuration is good")
+            style = {"ok": "green", "unproved": "yellow", "failed": "red"}
+            for one in found:
+                mark = f"[{style[one['result']]}]{one['result']:<8}[/]"
+                mend = f" [bold]{escape(one['mend'])}[/]" if one["mend"] else ""
+                out.print(f"{one['source']:<18} {mark} {one['stage']:<14} {escape(one['says'])}{mend}", soft_wrap=True)
+    if failed:
+        raise typer.Exit(SOURCE_FAILED)
+
+
+@app.command(name="collect")
+def collect_command(
+    names: Sources = None,
+    first: Annotated[str | None, typer.Option("--from", help="First day to read again, 2026-02-01.")] = None,
+    last: Annotated[str | None, typer.Option("--to", help="Last day to read again.")] = None,
+    agency: Annotated[str | None, typer.Option(help="Only this agency's records.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read, show what would change, keep nothing.")] = False,
+    only_gaps: Annotated[bool, typer.Option("--only-gaps", help="Read only days that are not covered.")] = False,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="If another run is under way, exit 3.")] = False,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read sources now: what changed since the last run, or some days again."""
+    with _opened(config, with_systems=True) as assembly:
+        sources = _chosen(assembly, names)
+        wanted = Wanted(_day(first, "--from"), _day(last, "--to"))
+        if dry_run:
+            outcomes = _rehearse(assembly, sources, wanted, agency, only_gaps=only_gaps, as_json=as_json)
+        else:
+            outcomes = _collect(
+                assembly, assembly.tools, sources, wanted, agency, only_gaps=only_gaps, wait=not no_wait
+            )
+        if as_json:
+            _print_json([_outcome(one) for one in outcomes])
+    if any(one.failure for one in outcomes):
+        raise typer.Exit(SOURCE_FAILED)
+
+
+def _chosen(assembly: Assembly, names: Sequence[str] | None) -> list[Source]:
+    known = assembly.settings.sources
+    for name in names or ():
+        if name not in known:
+            raise WrongUse(f"there is no source {name}", mend=f"The configuration has {', '.join(known)}")
+    return [known[name] for name in names or known]
+
+
+def _day(text: str | None, option: str) -> int | None:
+    try:
+        return None if text is None else parse_day(text)
+    except ValueError as error:
+        raise WrongUse(str(error), field=option) from None
+
+
+def _periods(texts: Iterable[str]) -> list[Period]:
+    try:
+        return [parse_period(text) for text in texts]
+    except ValueError as error:
+        raise WrongUse(str(error)) from None
+
+
+def _collect(
+    assembly: Assembly,
+    tools: Tools,
+    sources: Sequence[Source],
+    wanted: Wanted,
+    agency: str | None,
+    *,
+    only_gaps: bool = False,
+    wait: bool = True,
+) -> list[Outcome]:
+    """Read some sources, one after the other; one that fails does not keep the others from being read."""
+    outcomes = []
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"))
+    with Progress(*columns, TimeElapsedColumn(), console=err, disable=not err.is_terminal) as progress:
+        for source in sources:
+            job = assembly.job(source)
+            codes = agency and collecting.agencies_as_written(assembly.register, source.name, agency)
+            asked = replace(wanted, agencies=codes or None)
+            task = progress.add_task(source.name, total=None, told="")
+            for one in _stretches(tools, job, asked, assembly.clock()) if only_gaps else [asked]:
+                outcome = collecting.collect(job, tools, one, wait=wait, says=_say, progress=_shown(progress, task))
+                outcomes.append(outcome)
+                if outcome.failure:
+                    _say(str(outcome.failure), style="red")
+                elif not progress.disable:
+                    progress.update(task, total=1, completed=1)
+    return outcomes
+
+
+def _stretches(tools: Tools, job: collecting.Job, wanted: Wanted, now: int) -> list[Wanted]:
+    return [
+        replace(wanted, first_day=first, last_day=last) for first, last in collecting.uncovered(tools.engine, job, now)
+    ]
+
+
+def _say(text: str, style: str = "yellow") -> None:
+    err.print(escape(text), style=style, soft_wrap=True)
+
+
+def _shown(progress: Progress, task: TaskID) -> Callable[[Saved], None]:
+    def show(saved: Saved) -> None:
+        changed = saved.inserted + saved.updated
+        progress.update(task, told=f"{saved.read:,} records, {changed:,} new or changed")
+
+    return show
+
+
+def _outcome(one: Outcome) -> dict[str, Any]:
+    return {
+        "source": one.source,
+        "result": one.result,
+        "message": str(one.failure or ""),
+        "read": one.saved.read,
+        "inserted": one.saved.inserted,
+        "updated": one.saved.updated,
+        "unchanged": one.saved.unchanged,
+        "quarantined": one.saved.quarantined,
+    }
+
+
+def _rehearse(
+    assembly: Assembly, sources: Sequence[Source], wanted: Wanted, agency: str | None, *, only_gaps: bool, as_json: bool
+) -> list[Outcome]:
+    """Collect on a copy of the store and show which readings would differ."""
+    periods = _usual_periods(assembly)
+    before = _take(assembly, periods)
+    with rehearsal(assembly.engine) as engine:
+        copy = replace(assembly, engine=engine)
+        outcomes = _collect(copy, copy.tools, sources, wanted, agency, only_gaps=only_gaps)
+        after = _take(copy, periods)
+    changed = [(one, other) for one, other in zip(before, after, strict=True) if one != other]
+    if not as_json:
+        names = {code: known.name for code, known in assembly.register.agencies.items()}
+        for one, other in changed:
+            out.print(
+                f"{one.indicator} {one.period} {one.agency} {escape(names.get(one.agency, ''))}: "
+                f"{terminal.share(one)} ({one.hits}/{one.judged}) -> "
+                f"{terminal.share(other)} ({other.hits}/{other.judged})"
+            )
+        out.print(f"{len(changed)} of {len(after)} readings would differ; nothing was kept")
+    return outcomes
+
+
+def _usual_periods(assembly: Assembly) -> list[Period]:
+    """The last month and the current one."""
+    current = month_of(local_day(assembly.clock()))
+    return [month_of(plus_days(current.first, -1)), current]
+
+
+def _take(
+    assembly: Assembly, periods: Sequence[Period], scopes: Sequence[Scope] = ("agency",), only: str | None = None
+) -> list[Reading]:
+    indicators = [assembly.indicator(only)] if only else assembly.indicators
+    with reading_store(assembly.engine) as connection:
+        return [
+            one
+            for period in periods
+            for one in figures.take(connection, indicators, assembly.tallies, assembly.world(period), period, scopes)
+        ]
+
+
+@app.command()
+def readings(
+    period: Periods = None,
+    indicator: Annotated[str | None, typer.Option(help="Only this indicator.")] = None,
+    agency: Annotated[str | None, typer.Option(help="Only this agency.")] = None,
+    scope: Annotated[list[str] | None, typer.Option(help="agency, block or province; may be repeated.")] = None,
+    counts: Annotated[bool, typer.Option("--counts", help="One line per figure, with its counts.")] = False,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show figures: of the last and the current month, or of the periods asked for."""
+    with _opened(config) as assembly:
+        periods = _periods(period) if period else _usual_periods(assembly)
+        found = _take(assembly, periods, _scopes(scope), indicator)
+        if agency:
+            _known_agency(assembly, agency)
+            found = [one for one in found if one.agency == agency]
+        if as_json:
+            _print_json([json_shapes.reading(one) for one in found])
+            return
+        names = _names(assembly)
+        if counts or agency:
+            out.print(terminal.details(found, names))
+            return
+        shown = [assembly.indicator(indicator)] if indicator else assembly.indicators
+        for table in terminal.matrix(found, names, shown):
+            out.print(table)
+            out.print()
+
+
+def _scopes(texts: Sequence[str] | None) -> list[Scope]:
+    scopes: list[Scope] = []
+    for text in texts or ("agency",):
+        if text not in ("agency", "block", "province"):
+            raise WrongUse(f"{text!r} is no scope", field="--scope", mend="Use agency, block or province")
+        scopes.append(text)  # type: ignore[arg-type]
+    return scopes
+
+
+def _known_agency(assembly: Assembly, agency: str) -> str:
+    """The code of an agency, given its code of today or an old one; WrongUse if the register knows neither."""
+    code = assembly.register.resolve("", agency, local_day(assembly.clock()))
+    if code is None:
+        raise WrongUse(
+            f"{agency} is not in the register of agencies", field="agency", mend="`collector agencies` lists the codes"
+        )
+    return code
+
+
+def _names(assembly: Assembly) -> dict[str, str]:
+    blocks = {block.id: block.title_vi for block in assembly.register.blocks.values()}
+    agencies = {code: agency.name for code, agency in assembly.register.agencies.items()}
+    return blocks | agencies | {assembly.settings.province.code: assembly.settings.province.name}
+
+
+@app.command()
+def rank(
+    period: Annotated[str, typer.Argument(help="2026-10, 2026-Q3 or 2026.")],
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Rank the agencies of each block by the points that their figures earn."""
+    with _opened(config) as assembly:
+        _show_ranking(assembly, _periods([period])[0], as_json=as_json)
+
+
+def _show_ranking(assembly: Assembly, period: Period, *, as_json: bool) -> None:
+    scores = assembly.rank(_take(assembly, [period]), period)
+    if as_json:
+        _print_json([json_shapes.score(one) for one in scores])
+        return
+    blocks = {block.id: block.title_vi for block in assembly.register.blocks.values()}
+    for table in terminal.ranking(scores, _names(assembly), blocks):
+        out.print(table)
+        out.print()
+
+
+@app.command()
+def explain(
+    indicator: Annotated[str, typer.Argument(help="The id of an indicator, dossiers.on_time.")],
+    agency: Annotated[str, typer.Argument(help="The code of an agency.")],
+    period: Annotated[str, typer.Argument(help="2026-10, 2026-Q3 or 2026.")],
+    rows: Annotated[bool, typer.Option("--rows", help="All rows, not only the first twenty.")] = False,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a figure counts, from the same declaration as the figure: its evidence."""
+    with _opened(config) as assembly:
+        wanted = _periods([period])[0]
+        declared = assembly.indicator(indicator)
+        code = _known_agency(assembly, agency)
+        with reading_store(assembly.engine) as connection:
+            world = assembly.world(wanted)
+            taken = figures.take(connection, [declared], assembly.tallies, world, wanted)
+            reading = next((one for one in taken if one.agency == code), None)
+            if reading is None:
+                raise WrongUse(f"{code} has no term in {wanted}", mend="`collector agencies` shows its terms")
+            explained = figures.explain(connection, declared, reading, wanted)
+        if as_json:
+            _print_json(json_shapes.explanation(explained))
+            return
+        for part in terminal.explanation(explained, declared, _names(assembly)[code], None if rows else 20):
+            out.print(part, soft_wrap=isinstance(part, str))
+
+
+@app.command()
+def indicators(as_json: AsJson = False) -> None:
+    """The catalogue: what is counted, what is a hit, and by which law."""
+    found = find_indicators()
+    if as_json:
+        _print_json([json_shapes.indicator(one) for one in found])
+        return
+    for one in found:
+        out.print(terminal.declaration(one), soft_wrap=True)
+
+
+@app.command()
+def agencies(config: Config = None, as_json: AsJson = False) -> None:
+    """The register: who is ranked, in which block, and which sources serve whom."""
+    with _opened(config) as assembly:
+        today = local_day(assembly.clock())
+        found = []
+        for code, known in assembly.register.agencies.items():
+            term = next((one for one in known.terms if one.holds(today)), known.terms[-1])
+            serving = [
+                source.name
+                for source in assembly.settings.sources.values()
+                if code in source.serves.among(assembly.register.agencies, source.since)
+            ]
+            found.append(
+                {
+                    "code": code,
+                    "name": known.name,
+                    "block": term.block,
+                    "headcount": term.headcount,
+                    "from": None if term.from_day <= 19000101 else iso(term.from_day),
+                    "to": None if term.to_day is None else iso(term.to_day),
+                    "old_codes": list(known.old_codes),
+                    "outside": known.outside,
+                    "sources": serving,
+                }
+            )
+        if as_json:
+            _print_json(found)
+        else:
+            out.print(terminal.register(found))
+
+
+@app.command(name="status")
+def status_command(config: Config = None, as_json: AsJson = False) -> None:
+    """The state of every source; exit code 1 if something needs somebody."""
+    with _opened(config) as assembly:
+        now = assembly.clock()
+        with reading_store(assembly.engine) as connection:
+            found = [
+                status.of_source(
+                    connection,
+                    source.name,
+                    source.connector,
+                    find_connector(source.connector).RECORDS,
+                    source.since,
+                    source.stale_after,
+                    now,
+                )
+                for source in assembly.settings.sources.values()
+            ]
+        if as_json:
+            _print_json([json_shapes.source_status(one) for one in found])
+        else:
+            for part in terminal.states(found):
+                out.print(part, soft_wrap=isinstance(part, str))
+    if any(one.result != "done" or one.stale for one in found):
+        raise typer.Exit(FINDINGS)
+
+
+@app.command(name="demo")
+def demo_command(
+    once: Annotated[bool, typer.Option("--once", help="Collect, print and end; else serve until Ctrl-C.")] = False,
+    agencies: Annotated[int | None, typer.Option(min=4, help="How many agencies; all if not given.")] = None,
+    days: Annotated[int, typer.Option(min=1, max=366, help="How many days, up to 28 February 2026.")] = 60,
+    seed: Annotated[int, typer.Option(help="Another seed is another province.")] = 1,
+    folder: Annotated[
+        Path | None, typer.Option("--dir", help="Keep the province here; else in a temporary folder.")
+    ] = None,
+    port: Annotated[int | None, typer.Option(help="Port on which the daemon serves; a free one if not given.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """A sample province: its systems on loopback, collected by the ordinary path, ranked and shown."""
+    with tempfile.TemporaryDirectory(prefix="collector-demo-") as temporary:
+        place = folder or Path(temporary)
+        if folder is not None and folder.exists() and any(folder.iterdir()):
+            raise WrongUse(
+                f"{folder} is not empty",
+                field="--dir",
+                mend=f"Name a new folder, or use the province in it: --config {folder / 'collector.yaml'}",
+            )
+        place.mkdir(parents=True, exist_ok=True)
+        with err.status("making the sample province") as spinner:
+            ledger = province.make(agencies, days, seed)
+            ledger.write(place / "ledger.json")
+            systems.write(ledger, place, lambda name: spinner.update(f"writing its systems: {name}"))
+            systems.write_configuration(ledger, place, init.samples())
+            spinner.update("counting the truth from its ledger")
+            truth.write(ledger, place / "truth.json")
+        with _opened(place / "collector.yaml", with_systems=True) as assembly:
+            outcomes = _collect(assembly, assembly.tools, _chosen(assembly, None), Wanted())
+            months = _months(ledger.first_day, ledger.last_day)
+            if as_json:
+                _print_json([json_shapes.reading(one) for one in _take(assembly, months)])
+            else:
+                for part in terminal.collected(outcomes):
+                    out.print(part)
+                out.print()
+                _show_ranking(assembly, months[-1], as_json=False)
+                for line in _next_steps(place, months[-1], kept=folder is not None):
+                    out.print(line, soft_wrap=True)
+            if any(one.failure for one in outcomes):
+                raise typer.Exit(SOURCE_FAILED)
+            if not once:
+                daemon.serve(assembly, assembly.settings.serve.host, port or 0, says=_say)
+
+
+def _months(first: int, last: int) -> list[Period]:
+    months = [month_of(first)]
+    while months[-1].last < last:
+        months.append(month_of(months[-1].end))
+    return months
+
+
+def _next_steps(place: Path, month: Period, *, kept: bool) -> list[str]:
+    """What a newcomer may try next; commands that need the province's folder only where it stays."""
+    if not kept:
+        return ["Keep a province to look into it: collector demo --once --dir DIR"]
+    option = f"--config {place / 'collector.yaml'}"
+    return [
+        "Look into it:",
+        f"  collector readings {option}",
+        f"  collector explain dossiers.on_time H44.02 {month} {option}",
+        f"  collector status {option}",
+    ]

@@ -1,0 +1,29 @@
+"""`collector init`: a commented configuration to start from, copied from the samples that travel with the program."""
+
+from pathlib import Path
+from shutil import copytree
+
+from collector.contract.errors import WrongUse
+
+
+def samples() -> Path:
+    """The folder of samples: inside an installed wheel, else the checkout's config/ (an editable install)."""
+    here = Path(__file__).parent
+    installed = here / "samples"
+    return installed if installed.is_dir() else here.parent / "config"
+
+
+def write(folder: Path) -> list[Path]:
+    """Copy the samples into a folder and return what was written, sorted.
+
+    WrongUse if the folder holds anything already: nothing of an operator's is ever overwritten.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise WrongUse(
+            f"{folder} is not empty",
+            stage="configuration",
+            field="DIR",
+            mend="Name a new folder; nothing is ever overwritten",
+        )
+    copytree(samples(), folder, dirs_exist_ok=True)
+    return sorted(path for path in folder.rglob("*") if path.is_file())

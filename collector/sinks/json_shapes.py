@@ -1,0 +1,104 @@
+"""The JSON that commands print and that other programs may rely on: keys stay, new ones may come.
+
+Days are ISO days, instants RFC 3339 with +07:00, shares and points numbers; null where there is no figure.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from collector.contract.indicator import Indicator
+from collector.contract.period import iso, rfc3339
+from collector.contract.reading import Reading, Score
+from collector.readings import Explanation
+from collector.status import SourceStatus
+
+
+def reading(one: Reading) -> dict[str, Any]:
+    """A reading. `value` is null unless its state is measured."""
+    value = one.value
+    return {
+        "indicator": one.indicator,
+        "version": one.version,
+        "scope": one.scope,
+        "agency": one.agency,
+        "period": one.period,
+        "state": one.state,
+        "through": None if one.through is None else iso(one.through),
+        "hits": one.hits,
+        "judged": one.judged,
+        "unknown": one.unknown,
+        "value": None if value is None else float(value),
+        "edition": one.edition,
+        "why": one.why,
+        "members": one.members,
+        "measured_members": one.measured_members,
+    }
+
+
+def explanation(one: Explanation) -> dict[str, Any]:
+    """A reading with the rows behind it."""
+    rows = [dict(zip(one.columns, _edge(one.columns, row), strict=True)) for row in one.rows]
+    return reading(one.reading) | {"rows": rows}
+
+
+def _edge(columns: Iterable[str], row: Iterable[Any]) -> list[Any]:
+    return [
+        iso(value) if isinstance(value, int) and (name == "day" or name.endswith("_day")) else value
+        for name, value in zip(columns, row, strict=True)
+    ]
+
+
+def indicator(one: Indicator) -> dict[str, Any]:
+    """A line of the catalogue."""
+    return {
+        "id": one.id,
+        "version": one.version,
+        "title_vi": one.title_vi,
+        "title_en": one.title_en,
+        "counted_vi": one.counted_vi,
+        "counted_en": one.counted_en,
+        "hit_vi": one.hit_vi,
+        "hit_en": one.hit_en,
+        "unit": one.unit,
+        "better": one.better,
+        "period": one.period,
+        "measured_from": one.measured_from,
+        "legal": one.legal,
+        "needs": [record.NAME for record in one.needs],
+    }
+
+
+def score(one: Score) -> dict[str, Any]:
+    """A line of a ranking."""
+    return {
+        "block": one.block,
+        "agency": one.agency,
+        "rank": one.rank,
+        "rank_best": one.rank_best,
+        "rank_worst": one.rank_worst,
+        "points": float(one.points),
+        "points_low": float(one.points_low),
+        "points_high": float(one.points_high),
+        "measured_share": float(one.measured_share),
+        "band": one.band,
+        "change": one.change,
+        "why": one.why,
+    }
+
+
+def source_status(one: SourceStatus) -> dict[str, Any]:
+    """The state of a source."""
+    return {
+        "source": one.source,
+        "connector": one.connector,
+        "result": one.result,
+        "message": one.message,
+        "last_run": None if one.last_run is None else rfc3339(one.last_run),
+        "last_success": None if one.last_success is None else rfc3339(one.last_success),
+        "stale": one.stale,
+        "covered": {record: iso(day) for record, day in one.covered.items()},
+        "uncovered_days": one.uncovered_days,
+        "records": one.records,
+        "quarantined": one.quarantined,
+        "unknown_codes": one.unknown_codes,
+    }

@@ -1,0 +1,96 @@
+"""The state of everything: for each source its last run, how far it is covered, and what could not be used."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select
+
+from collector.contract.period import day_start, days, local_day, plus_days
+from collector.contract.records import Record
+from collector.contract.tables import table_of
+from collector.store.schema import coverage, quarantine, run
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """The state of one source.
+
+    `result` of the last run ("never" before the first), its message, instants of the last run and the last success
+    (epoch seconds). `covered`: the last covered day by record. `uncovered_days` between the source's first day and
+    yesterday, by record. `records` stored, `quarantined` and unknown agency codes with how many records carry each.
+    """
+
+    source: str
+    connector: str
+    result: str
+    message: str
+    last_run: int | None
+    last_success: int | None
+    stale: bool
+    covered: Mapping[str, int]
+    uncovered_days: Mapping[str, int]
+    records: Mapping[str, int]
+    quarantined: int
+    unknown_codes: Mapping[str, int]
+
+
+def of_source(
+    connection: Connection,
+    source: str,
+    connector: str,
+    offered: Sequence[type[Record]],
+    since: int,
+    stale_after: int,
+    now: int,
+) -> SourceStatus:
+    """Look up the state of one source; `now` in epoch seconds, `since` its first day."""
+    last = connection.execute(
+        select(run.c.result, run.c.message, run.c.began)
+        .where(run.c.source == source)
+        .order_by(run.c.id.desc())
+        .limit(1)
+    ).one_or_none()
+    success = connection.scalar(select(func.max(run.c.began)).where(run.c.source == source, run.c.result == "done"))
+    covered = {
+        name: (latest, count)
+        for name, latest, count in connection.execute(
+            select(coverage.c.record, func.max(coverage.c.day), func.count())
+            .where(coverage.c.source == source)
+            .group_by(coverage.c.record)
+        )
+    }
+    expected = sum(1 for _ in days(since, plus_days(local_day(now), -1)))
+    unknown: dict[str, int] = {}
+    stored: dict[str, int] = {}
+    for record in offered:
+        table = table_of(record)
+        stored[record.NAME] = (
+            connection.scalar(select(func.count()).select_from(table).where(table.c.source == source)) or 0
+        )
+        if record.AGENCY_DAY is not None:
+            for code, count in connection.execute(
+                select(table.c.agency_code, func.count())
+                .where(table.c.source == source, table.c.agency.is_(None))
+                .group_by(table.c.agency_code)
+            ):
+                unknown[code] = unknown.get(code, 0) + count
+    oldest = min((latest for latest, _ in covered.values()), default=None)
+    return SourceStatus(
+        source=source,
+        connector=connector,
+        result=last.result if last else "never",
+        message=last.message if last else "",
+        last_run=last.began if last else None,
+        last_success=success,
+        stale=oldest is None or now - day_start(plus_days(oldest, 1)) > stale_after,
+        covered={name: latest for name, (latest, _) in covered.items()},
+        uncovered_days={
+            record.NAME: expected - covered.get(record.NAME, (0, 0))[1]
+            for record in offered
+            if expected - covered.get(record.NAME, (0, 0))[1] > 0
+        },
+        records=stored,
+        quarantined=connection.scalar(select(func.count()).select_from(quarantine).where(quarantine.c.source == source))
+        or 0,
+        unknown_codes=unknown,
+    )

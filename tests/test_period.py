@@ -1,0 +1,65 @@
+"""Days and periods on the local clock."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collector.contract import period
+from collector.contract.period import Period, parse_period
+
+LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
+# Vietnam's last change of offset was on 1975-06-13.
+SINCE_1976 = st.integers(int(datetime(1976, 1, 1, tzinfo=UTC).timestamp()), 4_000_000_000)
+
+
+@given(SINCE_1976)
+def test_a_day_is_cut_where_the_tz_database_cuts_it(instant: int) -> None:
+    local = datetime.fromtimestamp(instant, LOCAL)
+    day = local.year * 10_000 + local.month * 100 + local.day
+    assert period.local_day(instant) == day
+    assert period.day_start(day) == int(local.replace(hour=0, minute=0, second=0).timestamp())
+
+
+def test_the_first_second_of_a_local_day_is_still_yesterday_in_utc() -> None:
+    assert period.local_day(int(datetime(2026, 1, 9, 16, 59, 59, tzinfo=UTC).timestamp())) == 20260109
+    assert period.local_day(int(datetime(2026, 1, 9, 17, 0, 0, tzinfo=UTC).timestamp())) == 20260110
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("2026-02", 20260201, 20260228),
+        ("2024-02", 20240201, 20240229),
+        ("2026-12", 20261201, 20261231),
+        ("2026-Q1", 20260101, 20260331),
+        ("2026-Q4", 20261001, 20261231),
+        ("2026", 20260101, 20261231),
+        ("2026-02-28", 20260228, 20260228),
+    ],
+)
+def test_a_period_is_named_as_it_is_read(text: str, first: int, last: int) -> None:
+    parsed = parse_period(text)
+    assert (parsed.first, parsed.last, parsed.name) == (first, last, text)
+
+
+@pytest.mark.parametrize("text", ["2026-13", "2026-00", "2026-Q5", "26", "2026-02-30", "", "2026-1", "thang 10"])
+def test_what_is_no_period_is_refused_in_words(text: str) -> None:
+    with pytest.raises(ValueError, match="is no"):
+        parse_period(text)
+
+
+def test_days_are_counted_over_the_end_of_a_year() -> None:
+    assert list(period.days(20251230, 20260102)) == [20251230, 20251231, 20260101, 20260102]
+    assert list(period.days(20260102, 20260101)) == []
+    assert period.plus_days(20260301, -1) == 20260228
+
+
+def test_periods_sort_by_time() -> None:
+    assert sorted([parse_period("2026-02"), parse_period("2025-12")])[0] == Period(20251201, 20260101, "month")
+
+
+def test_an_instant_is_written_with_its_offset() -> None:
+    assert period.rfc3339(int(datetime(2026, 3, 1, 1, tzinfo=UTC).timestamp())) == "2026-03-01T08:00:00+07:00"
