@@ -101,6 +101,12 @@ service lmtp {{
     port = {server.lmtp_port}
   }}
 }}
+service anvil {{
+  # Without the penalty that makes everybody on an address wait after a wrong password.
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
 service auth {{
   unix_listener {server.auth} {{
     mode = 0666

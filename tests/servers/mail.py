@@ -41,8 +41,12 @@ class MailServers:
         Dovecot ends a session that was idle for 30 minutes: a longer jump of the clock ends all that are open.
         """
         session = imaplib.IMAP4(self.dovecot.host, self.dovecot.imap_port, timeout=10)
-        session.login(address, self.dovecot.passwords[address.lower()])
-        session.select("INBOX")
+        try:
+            session.login(address, self.dovecot.passwords[address.lower()])
+            session.select("INBOX")
+        except imaplib.IMAP4.error:
+            session.shutdown()
+            raise
         return session
 
     def close_session(self, session: imaplib.IMAP4) -> None:

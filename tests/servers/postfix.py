@@ -1,11 +1,13 @@
 """A real Postfix: submission with login for a Dovecot's mailboxes, mail from outside, and an outside to send to."""
 
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.servers.clock import stamp
 from tests.servers.dovecot import Dovecot
 from tests.servers.process import (
     LOOPBACK,
@@ -166,6 +168,9 @@ def start(
         }
         (settings / "main.cf").write_text("".join(f"{key} = {value}\n" for key, value in parameters.items()))
         own = {**os.environ, **handed_on, "MAIL_CONFIG": str(settings)}
+        for file in settings.iterdir():
+            # Postfix waits until a file is two seconds old, lest somebody be still writing it.
+            stamp(file, int(time.time()) - 10)
         run([needed(program("postfix"), PACKAGE), "-c", settings, "check"], environment=own)
         sink: list[str | Path] = [
             needed(program("smtp-sink"), PACKAGE),
@@ -176,7 +181,7 @@ def start(
             return greets(server.smtp_port, b"220 ") and greets(server.submission_port, b"220 ")
 
         # `postfix start-fg` leaves a shell between us and the master, which would not pass our signals on: after the
-        # check we start the master itself, as that shell would.
+        # check, which also makes the queue's folders, we start the master itself, as that shell would.
         master: list[str | Path] = [PROGRAMS / "master", "-c", settings]
         with (
             child(sink, folder / "sink.out", lambda: answers(sink_port)),

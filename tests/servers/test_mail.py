@@ -101,12 +101,6 @@ def test_mail_comes_in_from_outside_to_lists_and_mailboxes_only(mail_servers: Ma
     assert len(lines(servers.postfix.log, f"orig_to=<{ALL}>", "status=sent")) == 2
 
 
-def test_a_clock_does_not_go_back(mail_servers: MailServersFrom) -> None:
-    servers = mail_servers([AN], at(20260109, 8))
-    with pytest.raises(ValueError, match="goes back"):
-        servers.move_clock(at(20260108, 8))
-
-
 @pytest.mark.server("postfix")
 @pytest.mark.server("dovecot")
 @pytest.mark.server("faketime")
