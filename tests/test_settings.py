@@ -1,13 +1,15 @@
 import re
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
+from shutil import copytree
 from types import SimpleNamespace
 from typing import Any, Literal, cast
 
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
-from collector import yaml_file
+from collector import agencies, yaml_file
 from collector.contract.connector import Connector
 from collector.contract.errors import WrongUse
 from collector.settings import Settings, file, load, locate, masked
@@ -102,6 +104,26 @@ def without(key: str) -> str:
     found = re.sub(rf"^ *{key}:.*\n", "", SOUND, count=1, flags=re.MULTILINE)
     assert found != SOUND
     return found
+
+
+def test_the_sample_that_operators_start_from_is_sound(tmp_path: Path) -> None:
+    """With the real transports and connectors, once the two secrets that it names are there."""
+    folder = tmp_path / "collector"
+    copytree(Path(__file__).parent.parent / "config", folder)
+    (folder / "onestop-token").write_text("secret\n")
+
+    def connector(name: str) -> Connector:
+        return cast(Connector, import_module(f"connectors.{name}"))
+
+    settings = load(folder / "collector.yaml", connector, HOME | {"DOCUMENTS_PASSWORD": "secret"})
+    assert list(settings.sources) == ["mail", "documents", "onestop"]
+    register = agencies.read(settings.agencies)
+    served = {name: one.serves.among(register.agencies, one.since) for name, one in settings.sources.items()}
+    assert set(served["mail"]) == set(register.agencies)
+    assert served["documents"] == {"H44.02": 20260101, "H44.09": 20260301, "H44.114": 20260701}
+    assert set(register.agencies) - set(served["onestop"]) == {"H44.60"}
+    for alias_of in (scope for agency in register.agencies.values() for scope in agency.aliases):
+        assert alias_of == agencies.ANY or alias_of in settings.sources
 
 
 def test_a_sound_file_becomes_settings_with_defaults(here: Path) -> None:
@@ -308,6 +330,13 @@ def test_a_file_of_another_kind_is_typed_by_a_model_of_its_own(here: Path) -> No
         "other.yaml:2: first.limit: ten: should be a valid integer, unable to parse string as an integer. Correct it",
         "other.yaml:3: color: the key is not known. Did you mean colour?",
     ]
+
+
+def test_what_has_a_fault_is_never_handed_on(here: Path) -> None:
+    path = here / "other.yaml"
+    path.write_text("color: red\n")
+    found = Faults(path)
+    assert Reader(found, {}).model(Config, yaml_file.read(path, found), "") is None
 
 
 def test_a_bug_in_a_connector_stays_visible(here: Path) -> None:
