@@ -42,7 +42,9 @@ def contents(
         return body
     if isinstance(body, dict) and one in body and envelope.data not in body:
         return [body]
-    return listed(envelope, body, door.source, f"file {entry.name}")[0]
+    # A refusal that somebody saved into a file says nothing about our right to read the folder.
+    saved = envelope.model_copy(update={"denied": (), "busy": ()})
+    return listed(saved, body, door.source, f"file {entry.name}")[0]
 
 
 def changed_files(entries: Sequence[FileEntry], read: Any) -> Iterator[FileEntry]:

@@ -5,6 +5,7 @@ stayed the same, was reached exactly, and no entry came twice in a way that only
 list is read again, a limited number of times. What such a pass gave is true all the same, and is not thrown away.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NoReturn
@@ -90,8 +91,9 @@ def listed(envelope: Envelope, body: JSON, source: str, where: str) -> tuple[lis
     code = body.get(envelope.error)
     if isinstance(code, bool) or not isinstance(code, str | int):
         _unexpected(source, envelope.error, f"{where} has no {envelope.error}")
-    text = str(code)[:20]
-    said = f"{where} says {envelope.error} {text}" if text.isprintable() else f"{where} says an unprintable code"
+    text = str(code)
+    shown = text if re.fullmatch(r"-?[A-Za-z0-9_]{1,20}", text) else "that is no code"
+    said = f"{where} says {envelope.error} {shown}"
     if text in envelope.denied:
         raise AccessDenied(
             said,

@@ -49,6 +49,14 @@ BLANK: dict[str, Any] = {
 }
 """A dossier of which nothing special is known. The last fields are of persons and must never be seen again."""
 
+FILTERS = {
+    "updatedFrom": ("NgayCapNhat", True),
+    "updatedTo": ("NgayCapNhat", False),
+    "receivedFrom": ("NgayTiepNhan", True),
+    "receivedTo": ("NgayTiepNhan", False),
+}
+"""Parameters that narrow the list: the field, and whether it must be at or after the value."""
+
 CANARIES = ("CANARY", "Bí Mật", "0999888777", "persons.example", "025099999999", TOKEN)
 
 
@@ -103,17 +111,12 @@ class Service:
         if path != DOSSIERS:
             return 404, {}
         chosen = self.dossiers
-        for name, kept in (
-            ("updatedFrom", lambda item, value: item["NgayCapNhat"] >= value),
-            ("updatedTo", lambda item, value: item["NgayCapNhat"] <= value),
-            ("receivedFrom", lambda item, value: item["NgayTiepNhan"] >= value),
-            ("receivedTo", lambda item, value: item["NgayTiepNhan"] <= value),
-        ):
+        for name, (field, later) in FILTERS.items():
             if name in question:
                 value = question[name]
                 if len(value) != 14 or not value.isdigit():
                     return 200, self._failure(17, "CANARY wrong time")
-                chosen = [item for item in chosen if kept(item, value)]
+                chosen = [item for item in chosen if (item[field] >= value if later else item[field] <= value)]
         return 200, self._page(sorted(chosen, key=self.order), question)
 
     def _failure(self, code: int, message: str) -> dict[str, Any]:
