@@ -100,7 +100,7 @@ class Database(Opened):
         Columns without a type give what the driver gives (SQLite: text for dates). Take columns from a `table(...)`,
         never bare: SQLite reads a quoted name that it does not know as a piece of text.
         """
-        if not isinstance(statement, Select | sqlalchemy.CompoundSelect):
+        if not isinstance(statement, Select):
             raise TypeError("only a SELECT can be asked")
         plain = all(type(column.type) in _AS_THE_DRIVER_GIVES for column in statement.selected_columns)
         with self._transaction(statement) as connection:

@@ -19,7 +19,10 @@ _SHAPE = "The source's tables have changed, or the mapping is wrong: compare the
 _SLOW = "Raise statement_timeout, ask for smaller pages, or have an index made for the columns that are asked by"
 
 # libpq gives no SQLSTATE while it connects, only words (in English unless the server's lc_messages says otherwise).
-_NOT_NOW = re.compile(r"starting up|shutting down|recovery mode|too many|connection slots|not accepting", re.IGNORECASE)
+_NOT_NOW = re.compile(
+    r"starting up|shutting down|recovery mode|too many|connection slots|not accepting|SYSCALL|timeout|refused$",
+    re.IGNORECASE | re.MULTILINE,
+)
 _NO_DATABASE = re.compile(r'database ".*" does not exist')
 _SERVER_SPOKE = re.compile(r"FATAL|no password supplied|certificate|SSL|GSS|authentication", re.IGNORECASE)
 
@@ -77,7 +80,8 @@ class _Judge:
                 return self._unexpected(f"the statement failed ({type(error).__name__})", "")
 
     def _postgresql_login(self, error: BaseException) -> CollectorError:
-        says = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
+        says = str(error).strip() or type(error).__name__
+        first = says.splitlines()[0].rpartition(" failed: ")[2]
         if getattr(error, "sqlstate", None):
             return self._postgresql(error)
         if _NO_DATABASE.search(says):
@@ -86,9 +90,9 @@ class _Judge:
             )
         if _SERVER_SPOKE.search(says) and not _NOT_NOW.search(says):
             return AccessDenied(
-                f"the database refused the login: {says}", source=self._source, stage="log in", mend=_LOGIN
+                f"the database refused the login: {first}", source=self._source, stage="log in", mend=_LOGIN
             )
-        return TryAgain(f"no connection to the database: {says}", source=self._source, stage="reach", mend=_AWAY)
+        return TryAgain(f"no connection to the database: {first}", source=self._source, stage="reach", mend=_AWAY)
 
     def _postgresql(self, error: BaseException) -> CollectorError:
         state = getattr(error, "sqlstate", None) or ""
@@ -102,16 +106,24 @@ class _Judge:
             return self._unexpected(f"the database knows no {name or 'such table or column'}", name)
         if state == "57014":
             return self._slow()
-        if not state or state[:2] in ("08", "53", "57", "40") or state == "55P03":
-            return self._again(state or "the connection broke off")
-        return self._unexpected(f"the statement failed with SQLSTATE {state} ({type(error).__name__})", "")
+        if state[:2] in ("08", "53", "57", "40") or state == "55P03":
+            return self._again(state)
+        if not state and self._is_operational(error):
+            return self._again("the connection broke off")
+        # Without a state it is the driver that could not read a value, such as the date infinity.
+        why = f"SQLSTATE {state}, " if state else ""
+        return self._unexpected(f"the statement failed ({why}{type(error).__name__})", "")
+
+    def _is_operational(self, error: BaseException) -> bool:
+        driver = self._engine.dialect.dbapi
+        return driver is not None and isinstance(error, driver.OperationalError | driver.InterfaceError)
 
     def _mysql(self, error: BaseException, stage: str) -> CollectorError:
         number = error.args[0] if error.args and isinstance(error.args[0], int) else 0
         says = str(error.args[1]) if len(error.args) > 1 else ""
         if number in _MYSQL_NO_RIGHT:
             found = re.search(r"for table (\S+)", says)
-            return self._no_right(found[1].strip("`'") if found else "")
+            return self._no_right(re.sub("[`']", "", found[1]) if found else "")
         if number in _MYSQL_DENIED:
             return AccessDenied(
                 f"the database refused the login (error {number})", source=self._source, stage="log in", mend=_LOGIN
@@ -183,7 +195,7 @@ def _postgresql_object(says: str) -> str:
 
 def _name_in(says: str) -> str:
     """Return the name of the table or column that a message is about, quoted or not."""
-    found = re.search(r"[\"'`]([^\"'`]+)[\"'`]", says) or re.search(r"(?:column|relation|table) (\S+) ", says)
+    found = re.search(r'^\w+ "?(.+?)"? does not exist', says) or re.search(r"[\"'`]([^\"'`]+)[\"'`]", says)
     return found[1] if found else ""
 
 
