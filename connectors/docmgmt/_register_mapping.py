@@ -16,7 +16,7 @@ ANYTHING = "*"
 
 # From coarse to fine: a text that begins with the coarsest part sorts as time goes.
 _PARTS = {"yyyy": "%Y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
-_PART = re.compile(r"[A-Za-z]+|%")
+_PART = re.compile(rf"{'|'.join(_PARTS)}|[A-Za-z]+|%")
 
 
 def _texts(value: object) -> object:

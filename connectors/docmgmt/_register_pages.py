@@ -4,7 +4,7 @@ Every statement is built of names that the database itself has listed; every val
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from unicodedata import normalize
 
@@ -13,6 +13,8 @@ from sqlalchemy.sql import quoted_name
 
 from collector.contract.door import Rows
 from collector.contract.errors import UnexpectedAnswer
+
+_WITHOUT_ID = 1_000  # enough to say how many there are
 
 
 def existing(door: Rows, name: str, schema: str | None, wanted: Mapping[str, str], alias: str) -> dict[str, Any]:
@@ -77,76 +79,61 @@ class Pages:
         """
         changed, key = self.fields["changed"], self.fields["id"]
         while True:
-            if at is None:
-                where = changed.is_not(None) if start is None else changed >= start
-            else:
+            if at is not None:
                 # `changed >=` first: an index range that every database finds, unlike the plain OR.
-                where = and_(changed >= at["changed"], or_(changed > at["changed"], _after(key, at["id"])))
-            page = self._page(door, where, (changed, key), at)
+                where = and_(changed >= at["changed"], or_(changed > at["changed"], key > at["id"]))
+            else:
+                where = changed.is_not(None) if start is None else changed >= start
+            page = self._page(door, (where, key.is_not(None)), ("changed", "id"), at)
             if page.size:
                 yield page
             if page.last:
                 return
             at = page.at
 
-    def unchanged(
-        self, door: Rows, at: Mapping[str, Any] | None, also: Sequence[ColumnElement[bool]]
-    ) -> Iterator[Page]:
+    def by_id(self, door: Rows, at: Mapping[str, Any] | None, also: Sequence[ColumnElement[bool]]) -> Iterator[Page]:
         """Yield the rows for which `also` holds, by id."""
         key = self.fields["id"]
         while True:
-            where = and_(*also) if at is None else and_(_after(key, at["id"]), *also)
-            page = self._page(door, where, (key,), at)
+            where = key.is_not(None) if at is None else key > at["id"]
+            page = self._page(door, (where, *also), ("id",), at)
             if page.size:
                 yield page
             if page.last:
                 return
             at = page.at
+
+    def without_id(self, door: Rows, also: Sequence[ColumnElement[bool]]) -> Iterator[Page]:
+        """Yield one page of rows without an id for which `also` holds: in no order of keys would they have a place."""
+        page = replace(self, size=_WITHOUT_ID)._page(door, (self.fields["id"].is_(None), *also), (), None)
+        if page.size:
+            yield page
 
     def _page(
         self,
         door: Rows,
-        where: ColumnElement[bool],
-        order: Sequence[ColumnElement[Any]],
+        where: Sequence[ColumnElement[bool]],
+        order: Sequence[str],
         at: Mapping[str, Any] | None,
     ) -> Page:
         asked = list({id(one): one for one in self.fields.values()}.values())
+        by = (self.fields[name] for name in order)
         statement: Select[Any] = (
-            select(*asked).select_from(self.source).where(where, *self.conditions).order_by(*order).limit(self.size)
+            select(*asked).select_from(self.source).where(*where, *self.conditions).order_by(*by).limit(self.size)
         )
         rows = door.rows(statement)
         if not rows:
             return Page({}, 0, at or {}, last=True)
         by_column = dict(zip(map(id, asked), zip(*rows, strict=True), strict=True))
         columns = {field: by_column[id(one)] for field, one in self.fields.items()}
-        end = _end(columns, by_changed=len(order) > 1)
+        end = {name: columns[name][-1] for name in order}
         if end == at:
             # Its values are finer than what its driver shows of them: asking again would never end.
             raise UnexpectedAnswer(
                 "the same rows come again and again: its values are finer than what the driver shows of them",
                 source=door.source,
                 stage="read",
-                field=str(getattr(order[0], "name", "")),
+                field=str(getattr(self.fields[order[0]], "name", "")),
                 mend="Map a view that rounds this column to microseconds",
             )
         return Page(columns, len(rows), end, last=len(rows) < self.size)
-
-
-def _after(key: ColumnElement[Any], value: Any) -> ColumnElement[bool]:
-    # After rows without an id: wherever a database sorts them, what remains has one.
-    return key.is_not(None) if value is None else key > value
-
-
-def _end(columns: Mapping[str, Sequence[Any]], *, by_changed: bool) -> Mapping[str, Any]:
-    """Return where a page ends: the last id that is not NULL, among the rows with the last value of `changed`."""
-    ids = columns["id"]
-    if not by_changed:
-        return {"id": next((one for one in reversed(ids) if one is not None), None)}
-    changes = columns["changed"]
-    last = changes[-1]
-    for changed, one in zip(reversed(changes), reversed(ids), strict=True):
-        if changed != last:
-            break
-        if one is not None:
-            return {"changed": last, "id": one}
-    return {"changed": last, "id": None}

@@ -21,9 +21,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Text, cast, false, func, literal_column, select
+from sqlalchemy import ColumnElement, Text, cast, false, func, literal_column, or_, select
 
 from collector.contract.connector import Batch, Covered, Finding, Want
 from collector.contract.door import Rows
@@ -144,16 +145,20 @@ class _Run:
 
     def _pass(self, plan: Plan, progress: Progress) -> Iterator[Batch]:
         pages = Pages(self._joined(plan, self._want.agencies is not None), plan.fields, self._of_agencies(), self._size)
+        changed = plan.fields["changed"]
         if not progress.nulls:
-            start = progress.start(plan.changed, self._config.overlap) if progress.at is None else None
+            start = None if progress.at else progress.start(plan.changed, self._config.overlap)
+            since = progress.at["changed"] if progress.at else start
             for page in pages.changed_since(self._door, start, progress.at):
                 converted = plan.rows(page, self._door.began)
                 check_changed(plan, page, converted, self._door.source)
                 progress.passed(page.columns["changed"], converted.versions, page.at)
                 yield self._batch(plan, converted)
+            recent = () if since is None else (or_(changed.is_(None), changed >= since),)
+            for page in pages.without_id(self._door, recent):
+                yield self._batch(plan, plan.rows(page, self._door.began))
             progress.nulls, progress.at = True, None
-        unchanged = (plan.fields["changed"].is_(None),)
-        for page in pages.unchanged(self._door, progress.at, unchanged):
+        for page in pages.by_id(self._door, progress.at, (changed.is_(None),)):
             progress.at = page.at
             yield self._batch(plan, plan.rows(page, self._door.began))
 
@@ -173,7 +178,7 @@ class _Run:
             pages = Pages(
                 self._joined(plan, asked=True), plan.fields | {"issued": issued}, self._of_agencies(), self._size
             )
-            for page in pages.unchanged(self._door, None, days):
+            for page in chain(pages.by_id(self._door, None, days), pages.without_id(self._door, days)):
                 chosen = self._issued_in_window(page, clock)
                 if chosen.size:
                     yield self._batch(plan, plan.rows(chosen, self._door.began))
