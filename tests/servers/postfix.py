@@ -28,6 +28,9 @@ PACKAGE = "postfix"
 OWNER = "postfix"
 PROGRAMS = Path("/usr/lib/postfix/sbin")
 OUTSIDE = "mx.outside.example"
+# The kernel no longer signals its parent's death to a process that changed its user for a moment, as the master does: a
+# shell, which does not, takes the signal and hands it on.
+GUARD = '"$@" & server=$!; trap "kill $server" TERM; wait $server; wait $server'
 
 # No line runs in a chroot (the fifth column): that would need a copy of the system's files.
 SERVICES = """\
@@ -174,7 +177,7 @@ def start(
         run([needed(program("postfix"), PACKAGE), "-c", settings, "check"], environment=own)
         sink: list[str | Path] = [
             needed(program("smtp-sink"), PACKAGE),
-            *("-u", OWNER, "-h", OUTSIDE, f"{LOOPBACK}:{sink_port}", "100"),
+            *("-h", OUTSIDE, f"{LOOPBACK}:{sink_port}", "100"),
         ]
 
         def ready() -> bool:
@@ -182,9 +185,9 @@ def start(
 
         # `postfix start-fg` leaves a shell between us and the master, which would not pass our signals on: after the
         # check, which also makes the queue's folders, we start the master itself, as that shell would.
-        master: list[str | Path] = [PROGRAMS / "master", "-c", settings]
+        master: list[str | Path] = ["sh", "-c", GUARD, "guard", PROGRAMS / "master", "-c", settings]
         with (
-            child(sink, folder / "sink.out", lambda: answers(sink_port)),
+            child(sink, folder / "sink.out", lambda: answers(sink_port), account=OWNER),
             child(master, folder / "postfix.out", ready, environment=own, also_tell=[log]),
         ):
             yield server

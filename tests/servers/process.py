@@ -125,11 +125,12 @@ def child(
     environment: Mapping[str, str] | None = None,
     stop: signal.Signals = signal.SIGTERM,
     patience: float = 30,
+    grace: float = 5,
     also_tell: Sequence[Path] = (),
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a server in the foreground until the block ends.
 
-    What it prints goes to `log`. It must be `ready` within `patience` seconds. It is stopped by `stop`, given five
+    What it prints goes to `log`. It must be `ready` within `patience` seconds. It is stopped by `stop`, given `grace`
     seconds, and then killed with every process that it started. `also_tell`: further logs whose end belongs into an
     error.
 
@@ -151,7 +152,7 @@ def child(
         _wait_until(server, ready, patience, [log, *also_tell])
         yield server
     finally:
-        _stop(server, stop)
+        _stop(server, stop, grace)
 
 
 def _wait_until(
@@ -172,13 +173,13 @@ def _wait_until(
         raise error(f"{server.args!r} {what}:\n{told}")
 
 
-def _stop(server: subprocess.Popen[bytes], stop: signal.Signals) -> None:
+def _stop(server: subprocess.Popen[bytes], stop: signal.Signals, grace: float) -> None:
     family: list[psutil.Process] = []
     with suppress(psutil.NoSuchProcess):
         family = psutil.Process(server.pid).children(recursive=True)
     server.send_signal(stop)
     try:
-        server.wait(5)
+        server.wait(grace)
     except subprocess.TimeoutExpired:
         server.kill()
         server.wait()
@@ -188,7 +189,7 @@ def _stop(server: subprocess.Popen[bytes], stop: signal.Signals) -> None:
         for process in family:
             with suppress(psutil.NoSuchProcess):
                 ask_for_end(process)
-        deadline = time.monotonic() + 2
+        deadline = time.monotonic() + grace
         while (family := [process for process in family if lives(process)]) and time.monotonic() < deadline:
             time.sleep(0.02)
 
