@@ -20,6 +20,7 @@ HOLIDAYS = (
     (20260427, 20260427),  # Hùng Kings fall on Sunday 26 April: the Monday after
     (20260430, 20260501),  # Reunification, Labour Day
     (20260831, 20260902),  # National Day, and Monday 31 August taken in exchange
+    (20261124, 20261124),  # Culture Day, if the law that puts it into force is made in time
 )
 
 # Saturdays worked in exchange.

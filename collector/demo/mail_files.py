@@ -26,7 +26,13 @@ LIST_HEADER = "email,loai,trang_thai,ngay_tao"
 KINDS = {"personal": "ca_nhan", "shared": "dung_chung", None: "khac"}
 OPEN, LOCKED = "hoat_dong", "khoa"
 
-CONFIG: dict[str, Any] = {}
+CONFIG: dict[str, Any] = {
+    "logs": ["mail.log*"],
+    "lists": "mailboxes-*.csv",
+    "columns": {"address": "email", "kind": "loai", "state": "trang_thai", "created": "ngay_tao"},
+    "kinds": {"ca_nhan": "personal", "dung_chung": "shared"},
+    "states": {"hoat_dong": "active", "khoa": "locked"},
+}
 """The `config:` block with which `email.mail_log` reads either server."""
 
 _Event = tuple[int, str]

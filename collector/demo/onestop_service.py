@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import formatdate
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -86,9 +87,12 @@ def write(ledger: Ledger, source: Source, folder: Path) -> None:
 
 
 def _text(instant: int) -> str:
-    day = period.local_day(instant)
-    clock = instant - period.day_start(day)
-    return f"{day}{clock // 3600:02d}{clock // 60 % 60:02d}{clock % 60:02d}"
+    return f"{period.local_day(instant)}{_clock((instant + period.OFFSET) % DAY)}"
+
+
+@cache
+def _clock(seconds: int) -> str:
+    return f"{seconds // 3600:02d}{seconds // 60 % 60:02d}{seconds % 60:02d}"
 
 
 def _versions(dossier: Dossier, ledger: Ledger, chance: random.Random) -> Iterator[dict[str, Any]]:

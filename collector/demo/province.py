@@ -72,12 +72,12 @@ class Quirk:
     unknown_kinds: float = 0.0
     documents: bool = True
     only_internal: bool = False
-    paper_unknown: float = 0.004
-    recall_unknown: float = 0.003
-    recipient_unknown: float = 0.004
+    paper_unknown: float = 0.0015
+    recall_unknown: float = 0.0015
+    recipient_unknown: float = 0.0015
     dossiers: bool = True
     without_due: float = 0.004
-    channel_unknown: float = 0.003
+    channel_unknown: float = 0.002
     procedures: str = ""  # information | unknown
     old_codes: float = 0.05
 
@@ -90,7 +90,7 @@ QUIRKS: dict[str, Quirk] = {
     "H44.09": Quirk("its clerks leave the due date empty too often", without_due=0.2),
     "H44.19": Quirk("all its procedures are described online, none can be filed there", procedures="information"),
     "H44.31.01": Quirk("a third of its mailboxes have no kind", unknown_kinds=0.33),
-    "H44.32.05": Quirk("one mailbox in five has no kind", unknown_kinds=0.2),
+    "H44.32": Quirk("one mailbox in five has no kind", unknown_kinds=0.2),
     "H44.35.06": Quirk("every tenth recall is neither confirmed nor refused", recall_unknown=0.1),
     "H44.37.05": Quirk("its headcount was never reported", headcount=None),
     "H44.38": Quirk(
@@ -398,9 +398,9 @@ def _recipients(
 ) -> tuple[list[Recipient], str]:
     random_ = chance.random
     found = []
-    if random_() < 0.002:
+    if not quirk.only_internal and random_() < 0.001:
         return [], "no recipient"
-    external = not quirk.only_internal and random_() < 0.28
+    external = not quirk.only_internal and random_() < 0.38
     for place in range(1 + int(random_() ** 3 * 4)):
         outside: int | None = int(external and (place == 0 or random_() < 0.4))
         share = temper.electronic_outside if outside else temper.electronic
@@ -408,7 +408,7 @@ def _recipients(
         code: str | None = chance.choice(_OUTSIDE if outside else others)
         if random_() < quirk.recipient_unknown:
             electronic, note = None, "way of sending unknown"
-        elif not quirk.only_internal and random_() < 0.002:
+        elif not quirk.only_internal and random_() < 0.0008:
             outside, code, note = None, None, "recipient unknown"
         found.append(Recipient(code, outside, electronic))
     return found, note
@@ -460,6 +460,12 @@ def _offered(block: str, only: str) -> tuple[str, ...]:
     return tuple(code for code, owner, *_ in _CATALOGUE if owner == block)
 
 
+def _in_force(procedure: str, day: int) -> bool:
+    return all(
+        begin <= day and (end is None or day <= end) for code, _, _, _, begin, end in _CATALOGUE if code == procedure
+    )
+
+
 def _instant(chance: random.Random, day: int) -> int:
     """Return an instant in the office hours of a local day."""
     return period.day_start(day) + int(7.5 * HOUR + chance.random() * 9 * HOUR)
@@ -502,7 +508,9 @@ def _dossier(
 ) -> Dossier:
     random_ = chance.random
     procedure = chance.choice(_offered(agency.block, quirk.procedures))
-    if not quirk.procedures and random_() < 0.006:
+    if not _in_force(procedure, day) and random_() < 0.9:
+        procedure = _offered(agency.block, quirk.procedures)[0]
+    if not quirk.procedures and random_() < 0.004:
         procedure = _UNKNOWN_PROCEDURES[0]
     limit = _LIMITS[procedure]
     channel: str | None = "online" if random_() < temper.online else ("post" if random_() < 0.12 else "counter")
