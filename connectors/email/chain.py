@@ -1,0 +1,400 @@
+"""Reads a chain of log files piece by piece, from where the last run stopped, and says what each piece told.
+
+A piece is a range of bytes of one file that ends with a complete line. A range that was read before is read again as
+exactly the same range, so that its rows replace themselves; what has never been read is cut at 8 MiB.
+"""
+
+import re
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from collector.contract.connector import BadRow, Row, Span
+from collector.contract.door import Files
+from collector.contract.errors import TryAgain, UnexpectedAnswer
+from collector.contract.period import day_start, days, local_day, plus_days
+from collector.contract.records import MailboxDay
+from connectors.email import pending
+from connectors.email.lines import Name, Reader, Use
+from connectors.email.pending import DAYS, Pending
+from connectors.email.rotation import Folder, Member, not_whole, read
+from connectors.email.stamps import DAY, Calendar, has_time
+
+BLOCK = 8 << 20
+LONGEST = 1 << 20
+
+# Clocks of two processes, and the hour that summer time takes back, may put a new file's first line a little early.
+_DISORDER = 3600
+_ATTEMPTS = 5
+
+# A mail server that is in use is never still for so long just when its log is rotated: a file is missing.
+_SILENCE = 12 * 3600
+_NUMBER = re.compile(r"\.(\d{1,4})(?:\.gz)?")
+_ROTATED = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})[-_.T]?(\d{2})(\d{2})(\d{2})")
+
+
+@dataclass(slots=True)
+class Place:
+    """How far a chain has been read: the part of the cursor that belongs to it.
+
+    `file` and `offset` say where, `first` is the instant of that file's first line, `last` of the last line read;
+    `seen` is the begin of the last run that came to the end of the newest file. From `unbroken_from` on no line is
+    missing; `proven` are the earlier stretches (from, to: instants) of which the same is true. `reached` is True
+    once this run has come to the end of the newest file.
+    """
+
+    file: str = ""
+    offset: int = 0
+    first: int = 0
+    last: int = 0
+    seen: int = 0
+    unbroken_from: int = 0
+    proven: list[tuple[int, int]] = field(default_factory=list)
+    pending: Pending = field(default_factory=Pending)
+    reached: bool = False
+
+    def enter(self, member: Member) -> None:
+        """Go to the beginning of a file."""
+        self.file, self.offset, self.first = member.file, 0, member.first
+        self.last = max(self.last, member.first)
+
+    def break_off(self, end: int, member: Member) -> None:
+        """Note that lines may be missing between an instant and a file's first line."""
+        self.proven.append((self.unbroken_from, end))
+        self.unbroken_from = member.first
+
+    def days(self, through: int) -> set[int]:
+        """Return the local days, up to `through`, of which no line is missing from before their start to their end."""
+        stretches = (
+            [*self.proven, (self.unbroken_from, day_start(plus_days(through, 1)))] if self.reached else self.proven
+        )
+        return {
+            day
+            for begin, end in stretches
+            for day in days(plus_days(local_day(begin), 1), min(through, plus_days(local_day(end), -1)))
+        }
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what the cursor holds."""
+        return {
+            "file": self.file,
+            "offset": self.offset,
+            "first": self.first,
+            "last": self.last,
+            "seen": self.seen,
+            "unbroken_from": self.unbroken_from,
+            "proven": [list(stretch) for stretch in self.proven],
+            "pending": self.pending.as_json(),
+        }
+
+
+def place_from_json(document: Mapping[str, Any]) -> Place:
+    """Read what `as_json` wrote."""
+    return Place(
+        str(document["file"]),
+        int(document["offset"]),
+        int(document["first"]),
+        int(document["last"]),
+        int(document["seen"]),
+        int(document["unbroken_from"]),
+        [(int(begin), int(end)) for begin, end in document["proven"]],
+        pending.from_json(document["pending"]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What one range of bytes told. `first_day..last_day` are the local days of its first and last line."""
+
+    span: Span
+    rows: Sequence[Row]
+    bad: Sequence[BadRow]
+    read: int
+    first_day: int
+    last_day: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """What it takes to read a chain. `spans` are the ranges read before, by file identity.
+
+    `since` is the first local day whose rows are kept, `from_day` the first one that this run needs.
+    """
+
+    door: Files
+    pattern: str
+    zone: ZoneInfo
+    name: Name
+    webmail: frozenset[bytes]
+    spans: Mapping[str, Sequence[Span]]
+    since: int
+    from_day: int
+
+
+def pieces(chain: Chain, place: Place) -> Iterator[Piece]:
+    """Read the chain to the end of its newest file, moving `place` along; each piece is true once it is yielded.
+
+    Raises TryAgain for a file that is shorter than before, or packed only in part, and UnexpectedAnswer for saved
+    ranges that do not fit, for files that overlap in time, and for times that are not understood.
+    """
+    folder = Folder(chain.door, chain.pattern, chain.zone)
+    reader = Reader(place.pending, chain.name, chain.webmail, Calendar(chain.zone, place.first))
+    read_to: dict[str, int] = {}
+    known: set[str] = set()
+    attempts = 0
+    while True:
+        members = folder.members(_modified_from(chain, place))
+        at = _find(chain, place, members)
+        if at is None:
+            return
+        member = members[at]
+        if read_to.get(member.file) != member.size:
+            if not member.whole:
+                raise not_whole(chain.door.source, member.name)
+            if member.size < place.offset:
+                raise _shorter(chain, member)
+            reader.calendar = Calendar(chain.zone, place.first)
+            if not (yield from _pieces_of(chain, folder, member, place, reader)):
+                attempts += 1
+                if attempts == _ATTEMPTS:
+                    raise TryAgain(
+                        f"the files of {chain.pattern} were renamed again and again while they were read",
+                        source=chain.door.source,
+                        stage="read",
+                    )
+                continue
+            read_to[member.file] = member.size
+        elif at + 1 < len(members) and members[at + 1].file in known:
+            _follow(chain, place, member, members[at + 1])
+            continue
+        if at + 1 == len(members):
+            place.reached, place.seen = True, chain.door.began
+            return
+        known = {other.file for other in members}
+
+
+def _modified_from(chain: Chain, place: Place) -> int:
+    if place.file:
+        return place.last - 2 * DAY
+    return day_start(plus_days(chain.from_day, -DAYS - 1))
+
+
+def _find(chain: Chain, place: Place, members: Sequence[Member]) -> int | None:
+    """Return where in the chain to read on; None if there is nothing to read."""
+    if not members:
+        return None
+    if not place.file:
+        place.enter(members[0])
+        place.unbroken_from = members[0].first
+        return 0
+    for at, member in enumerate(members):
+        if member.file == place.file:
+            return at
+    # The file was taken away before it was read to its end: the next one begins a new chain.
+    for at, member in enumerate(members):
+        if member.file in chain.spans:
+            continue
+        if member.first >= place.last - _DISORDER:
+            place.break_off(max(place.last, place.seen), member)
+            place.enter(member)
+            return at
+        if member.last > place.last + DAY:
+            raise UnexpectedAnswer(
+                f"{member.name} begins before what was read already, but with another first line than any file read",
+                source=chain.door.source,
+                stage="answer",
+                field="file",
+                mend="Its lines would count twice: give back its first lines, or begin a new log file",
+            )
+    return None
+
+
+def _follow(chain: Chain, place: Place, left: Member, member: Member) -> None:
+    """Go on to the next file, and note whether one may be missing between."""
+    if member.first < place.last - DAY:
+        raise UnexpectedAnswer(
+            f"{member.name} begins before {left.name} has ended",
+            source=chain.door.source,
+            stage="answer",
+            field="logs",
+            mend="Two logs lie side by side: give each a pattern of its own in `logs`",
+        )
+    ended = max(place.last, place.seen, _rotated_at(chain, left, member))
+    numbers = _number(chain, left), _number(chain, member)
+    hole = None not in numbers and numbers[0] != (numbers[1] or 0) + 1
+    adjacent = None not in numbers and not hole
+    if not adjacent and member.first > ended + (_DISORDER if hole else _SILENCE):
+        place.break_off(ended, member)
+    place.enter(member)
+
+
+def _number(chain: Chain, member: Member) -> int | None:
+    """Return the number of a file in `mail.log`, `mail.log.1`, `mail.log.2.gz`; None if it has none."""
+    rest = member.name.removeprefix(chain.pattern.rstrip("*"))
+    found = _NUMBER.fullmatch(rest)
+    return 0 if rest == "" else int(found[1]) if found else None
+
+
+def _rotated_at(chain: Chain, left: Member, member: Member) -> int:
+    """Return the instant at which a file was closed, if its name has it and it can be; else 0."""
+    found = _ROTATED.search(left.name)
+    if found is None:
+        return 0
+    try:
+        year, month, day, hour, minute, second = (int(part) for part in found.groups())
+        closed = int(datetime(year, month, day, hour, minute, second, tzinfo=chain.zone).timestamp())
+    except ValueError:
+        return 0
+    return closed if left.last - _DISORDER <= closed <= member.first + _DISORDER else 0
+
+
+def _shorter(chain: Chain, member: Member) -> TryAgain:
+    # Its bytes are those that were read already: from 0 they would count twice.
+    return TryAgain(
+        f"{member.name} is shorter than what was read of it before",
+        source=chain.door.source,
+        stage="read",
+        field="file",
+        mend="If it is being copied, wait; if it was cut for good, move it away: its days then stay uncovered",
+    )
+
+
+@dataclass(slots=True)
+class _Reel:
+    """A stream of bytes of which one can look ahead."""
+
+    stream: Iterator[bytes]
+    buffer: bytes = b""
+
+    def peek(self, count: int) -> bytes:
+        """Return the next bytes, fewer only at the end."""
+        parts, have = [self.buffer], len(self.buffer)
+        while have < count and (more := next(self.stream, None)) is not None:
+            parts.append(more)
+            have += len(more)
+        self.buffer = b"".join(parts)
+        return self.buffer[:count]
+
+    def drop(self, count: int) -> None:
+        """Go on by so many bytes that were looked at."""
+        self.buffer = self.buffer[count:]
+
+    def skip_line(self) -> int | None:
+        """Go on behind the next line feed; return by how many bytes, or None if there is none."""
+        skipped = 0
+        while (end := self.buffer.find(b"\n")) < 0:
+            skipped += len(self.buffer)
+            more = next(self.stream, None)
+            if more is None:
+                return None
+            self.buffer = more
+        self.drop(end + 1)
+        return skipped + end + 1
+
+
+def _pieces_of(
+    chain: Chain, folder: Folder, member: Member, place: Place, reader: Reader
+) -> Generator[Piece, None, bool]:
+    """Read a member on to its end; return False if its name came to stand for another file."""
+    reel = _Reel(read(chain.door, member, place.offset))
+    saved = sorted(chain.spans.get(member.file, ()), key=lambda span: span.start)
+    while True:
+        start = place.offset
+        again, edge = _edges(chain, member, saved, start)
+        count = again.end - start if again else min(BLOCK, edge - start) if edge else BLOCK
+        block = reel.peek(min(count, 2 * BLOCK))
+        length = len(block) if again else block.rfind(b"\n") + 1
+        long: list[int] = []
+        if again and count > len(block) and len(block) < 2 * BLOCK:
+            raise _shorter(chain, member)
+        if count > 2 * BLOCK or (length == 0 and len(block) == BLOCK):
+            skipped = reel.skip_line()
+            if skipped is None:
+                return True
+            block, length, long = b"", skipped, [0]
+        elif length == 0 and edge is None:
+            return True
+        else:
+            reel.drop(length)
+            block, long = _without_long_lines(block[:length])
+        if length == 0 or (again and again.end != start + length):
+            raise _overlap(chain, member)
+        if not folder.still(member):
+            return False
+        use = reader.read(block)
+        first_day, last_day = _days_of(block, reader.calendar, place, chain.door.began)
+        place.offset += length
+        place.pending.forget_before(local_day(place.last))
+        span = Span(member.file, start, start + length)
+        yield Piece(
+            span, _rows(use, span, chain.since), _bad(use, long, span), use.hits + len(long), first_day, last_day
+        )
+
+
+def _edges(chain: Chain, member: Member, saved: Sequence[Span], start: int) -> tuple[Span | None, int | None]:
+    """Return the saved span that begins at a byte, else the beginning of the next one."""
+    for span in saved:
+        if span.start == start:
+            return span, None
+        if span.start < start < span.end:
+            raise _overlap(chain, member)
+        if span.start > start:
+            return None, span.start
+    return None, None
+
+
+def _overlap(chain: Chain, member: Member) -> UnexpectedAnswer:
+    return UnexpectedAnswer(
+        f"the ranges of {member.name} that were saved do not fit what is to be read",
+        source=chain.door.source,
+        stage="answer",
+        field="span",
+        mend="Collect the days of this file again with --from and --to",
+    )
+
+
+def _without_long_lines(block: bytes) -> tuple[bytes, list[int]]:
+    """Blank out lines over 1 MiB; return the block, of the same length, and where they began."""
+    step = LONGEST // 2
+    # Such a line fills at least one of the half mebibytes wholly.
+    if all(block.find(b"\n", at, at + step) >= 0 for at in range(0, len(block) - step, step)):
+        return block, []
+    lines, long, at = [], [], 0
+    for line in block.split(b"\n"):
+        if len(line) > LONGEST:
+            long.append(at)
+        lines.append(line if len(line) <= LONGEST else bytes(len(line)))
+        at += len(line) + 1
+    return b"\n".join(lines), long
+
+
+def _days_of(block: bytes, calendar: Calendar, place: Place, began: int) -> tuple[int, int]:
+    first_line = next((line for line in block[: 1 << 16].split(b"\n") if has_time(line)), b"")
+    last_line = next((line for line in reversed(block[-(1 << 16) :].split(b"\n")) if has_time(line)), b"")
+    first = calendar.instant(first_line.lstrip(b"\0"))
+    last = calendar.instant(last_line.lstrip(b"\0"))
+    begun = local_day(place.last if first is None else first)
+    # A clock that once ran ahead must not make what follows look old.
+    place.last = max(place.last, place.last if last is None else min(last, began))
+    return begun, local_day(place.last)
+
+
+def _rows(use: Use, span: Span, since: int) -> list[Row]:
+    name = f"{span.file[:16]}:{span.start}-{span.end}"
+    seen = sorted(key for key in use.sessions.keys() | use.sent.keys() if key[0] >= since)
+    return [
+        (f"{day}:{mailbox}:{name}", "", 0, 0, mailbox, day, name, use.sessions[day, mailbox], use.sent[day, mailbox])
+        for day, mailbox in seen
+    ]
+
+
+def _bad(use: Use, long: Sequence[int], span: Span) -> list[BadRow]:
+    def bad(offset: int, field_name: str, reason: str) -> BadRow:
+        return BadRow(MailboxDay, f"{span.file[:16]}:{span.start + offset}", field_name, reason)
+
+    return [
+        *(bad(offset, "line", "the line is longer than 1 MiB") for offset in long),
+        *(bad(offset, "time", "the line begins with no time that is known") for offset in use.bad),
+    ]

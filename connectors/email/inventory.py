@@ -1,0 +1,274 @@
+"""Lists of mailboxes: which there are, of which kind, since when, and until when.
+
+A list is a CSV file with a header and one line per mailbox, as an administrator exports it. A date in its name is the
+local day at whose end it was true; without one, the day on which the file was modified. Lists of the same day are
+parts of one list. A month is told by the lists dated in it, and by the last list of the month before if that is
+still there: it carries over since when a mailbox has been listed, or locked.
+"""
+
+import csv
+import io
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from fnmatch import fnmatchcase
+
+from collector.contract.connector import BadRow, Row
+from collector.contract.door import FileEntry, Files
+from collector.contract.errors import TryAgain, UnexpectedAnswer
+from collector.contract.period import as_day, local_day, month_of
+from collector.contract.records import Mailbox
+
+_LARGEST = 64 << 20
+_ADDRESS = re.compile(r"[^@\s<>,;\"\ufffd\x00]{1,256}@[^@\s<>,;\"\ufffd\x00]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How lists are written: names of columns, the words for kinds and states (all `plain`), and whose they are.
+
+    `columns` has the names that each column may have; ("",) if the lists do not have it.
+    """
+
+    columns: Mapping[str, Sequence[str]]
+    kinds: Mapping[str, str]
+    states: Mapping[str, str]
+    agency_codes: Mapping[str, str]
+    dates: re.Pattern[str]
+
+    def agency_code(self, address: str) -> str:
+        """Return the agency code of an address: of the first pattern that fits, else its mail domain."""
+        for pattern, code in self.agency_codes.items():
+            if fnmatchcase(address, pattern):
+                return code
+        return address.rpartition("@")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A mailbox in a list. `active` None: its line could not be read beyond the address."""
+
+    kind: str | None
+    active: bool | None
+    created_day: int | None
+
+
+@dataclass(slots=True)
+class Lists:
+    """The lists of one local day, read as one: entries by address."""
+
+    day: int
+    entries: dict[str, Entry] = field(default_factory=dict)
+    bad: list[BadRow] = field(default_factory=list)
+    read: int = 0
+
+
+def plain(text: str) -> str:
+    """Return a word as it is compared: composed, in lower case, `_` as a blank, without blanks around it."""
+    return unicodedata.normalize("NFC", text).replace("_", " ").strip().casefold()
+
+
+def by_day(door: Files, pattern: str, dates: re.Pattern[str]) -> dict[int, list[FileEntry]]:
+    """Return the lists in the folder by the local day of each, in order."""
+    days: dict[int, list[FileEntry]] = {}
+    undated = []
+    for entry in door.list(pattern):
+        day = _day_of_name(door, entry.name, dates)
+        if day is None:
+            undated.append(entry.name)
+        # A list of a day to come says nothing yet; a folder may have been copied after the moment of this run.
+        day = local_day(min(entry.modified, door.began)) if day is None else day
+        if day <= local_day(door.began):
+            days.setdefault(day, []).append(entry)
+    if len(undated) > 1:
+        raise UnexpectedAnswer(
+            f"{len(undated)} mailbox lists have no date in their names, among them {undated[0]} and {undated[1]}",
+            source=door.source,
+            stage="read",
+            field="lists",
+            mend="Put the day into each name, such as mailboxes-20260131.csv",
+        )
+    return dict(sorted(days.items()))
+
+
+def _day_of_name(door: Files, name: str, dates: re.Pattern[str]) -> int | None:
+    found = dates.search(name)
+    if found is None:
+        return None
+    try:
+        return as_day(date(*(int(found[part]) for part in (1, 2, 3))))
+    except ValueError:
+        raise UnexpectedAnswer(
+            f"there is no such day as in the name {name}",
+            source=door.source,
+            stage="read",
+            field="list_date",
+            mend="Correct the name, or the pattern `list_date`",
+        ) from None
+
+
+def read_lists(door: Files, form: Format, day: int, files: Sequence[FileEntry]) -> Lists:
+    """Read the lists of one day as one.
+
+    Raises UnexpectedAnswer if a column is missing or over 1 % of at least 10 lines (and more than one) are bad,
+    TryAgain if a file got shorter while it was read.
+    """
+    lists = Lists(day)
+    for entry in files:
+        _read_file(door, form, entry, lists)
+    return lists
+
+
+def _read_file(door: Files, form: Format, entry: FileEntry, lists: Lists) -> None:
+    def wrong(reason: str, at: str, mend: str) -> UnexpectedAnswer:
+        return UnexpectedAnswer(f"{entry.name}: {reason}", source=door.source, stage="answer", field=at, mend=mend)
+
+    if entry.size > _LARGEST:
+        raise wrong("larger than 64 MiB", "lists", "Let `lists` match mailbox lists only")
+    content = b"".join(door.read(entry.name, 0, entry.size))
+    if len(content) < entry.size:
+        raise TryAgain(f"{entry.name} got shorter while it was read", source=door.source, stage="read")
+    # Characters of a legacy encoding make a kind unknown or an address bad; they never stop the others.
+    text = content.decode("utf-8-sig", errors="replace").replace("\0", "\ufffd")
+    header_line = text.partition("\n")[0]
+    separator = max(",;\t", key=header_line.count)
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    try:
+        header = [plain(name) for name in next(lines, [])]
+        places = {}
+        for name, usual in form.columns.items():
+            if not any(usual):
+                continue
+            place = next((at for at, title in enumerate(header) if title in usual), None)
+            if place is None:
+                mend = f"Export it with this column, or name the right one in columns.{name}"
+                raise wrong(f"there is no column {usual[0]!r} in its header", name, mend)
+            places[name] = place
+        bad = read = 0
+        for line in lines:
+            if not any(cell.strip() for cell in line):
+                continue
+            read += 1
+            cells = {name: line[place].strip() if place < len(line) else "" for name, place in places.items()}
+            if fault := _read_line(form, cells, lists):
+                bad += 1
+                lists.bad.append(BadRow(Mailbox, f"{entry.name}:{lines.line_num}", *fault))
+    except csv.Error:
+        raise wrong(f"line {lines.line_num} is no CSV", "lists", "Export it as CSV with a header") from None
+    lists.read += read
+    if read and (bad == read or (read >= 10 and bad > 1 and bad * 100 > read)):
+        raise wrong(f"{bad} of {read} lines cannot be read", lists.bad[-1].field, "Compare the list with the settings")
+
+
+def _read_line(form: Format, cells: Mapping[str, str], lists: Lists) -> tuple[str, str] | None:
+    """Put one line into the list; return field and reason if it is bad. The reason holds none of its content."""
+    address = cells["address"].lower()
+    if not _ADDRESS.fullmatch(address):
+        return "address", "it is no mail address"
+    kind = form.kinds.get(plain(cells.get("kind", "")))
+    state = form.states.get(plain(cells["state"]))
+    try:
+        created = _created(cells.get("created", ""))
+    except ValueError:
+        lists.entries[address] = Entry(None, None, None)
+        return "created", "it is no day; write it like 2026-02-28"
+    if state is None:
+        lists.entries[address] = Entry(None, None, created)
+        return "state", "it is none of the known states; name it in `states`"
+    lists.entries[address] = Entry(kind, state == "active", created)
+    return None
+
+
+def _created(text: str) -> int | None:
+    """Return the local day of `2026-02-28`, an ISO date and time, or `28/02/2026`; None if it is empty."""
+    if not text:
+        return None
+    if found := re.fullmatch(r"(\d{1,2})/(\d{1,2})/(\d{4})(?: .*)?", text):
+        return as_day(date(int(found[3]), int(found[2]), int(found[1])))
+    when = datetime.fromisoformat(text)
+    return as_day(when.date()) if when.tzinfo is None else local_day(int(when.timestamp()))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a mailbox stands at a list: first listed when, closed since when (None: active), and what it tells."""
+
+    first_listed_day: int
+    closed_day: int | None
+    kind: str | None
+    created_day: int | None
+
+    def after(self, day: int, entry: Entry) -> "Standing":
+        """Return how it stands after a list of a day that has it."""
+        created = self.created_day if entry.created_day is None else entry.created_day
+        if entry.active is None:
+            return Standing(self.first_listed_day, self.closed_day, None, created)
+        closed = None if entry.active else self.closed_day or day
+        return Standing(self.first_listed_day, closed, entry.kind, created)
+
+    def gone(self, day: int) -> "Standing":
+        """Return how it stands after a list of a day that does not have it."""
+        return Standing(self.first_listed_day, self.closed_day or day, self.kind, self.created_day)
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """A calendar month that has lists: its first day, its lists' days, and the last list's day of the month before."""
+
+    first: int
+    days: Sequence[int]
+    before: int | None
+
+    @property
+    def needed(self) -> Sequence[int]:
+        """The days of all the lists that tell the month."""
+        return [*([] if self.before is None else [self.before]), *self.days]
+
+
+def months(days: Iterable[int], since: int) -> list[Month]:
+    """Return the months that have lists and end on or after `since`."""
+    every = sorted(days)
+    firsts = sorted({month_of(day).first for day in every if month_of(day).last >= since})
+    return [
+        Month(
+            first,
+            [day for day in every if month_of(day).first == first],
+            max((day for day in every if month_of(day).end == first), default=None),
+        )
+        for first in firsts
+    ]
+
+
+def rows(door: Files, form: Format, month: Month, lists: Sequence[Lists], changed: int) -> list[Row]:
+    """Return the Mailbox rows of a month; `lists` are those of `month.needed`, in order."""
+    standings: dict[str, Standing] = {}
+    mine: set[str] = set()
+    for one in lists:
+        if one.day >= month.first:
+            mine.update(one.entries)
+        for address, entry in one.entries.items():
+            standings[address] = standings.get(address, Standing(one.day, None, None, None)).after(one.day, entry)
+        for address in standings.keys() - one.entries.keys():
+            standings[address] = standings[address].gone(one.day)
+    made: list[Row] = []
+    for address, standing in standings.items():
+        # Gone from every list of this month, but there in the last one before: it counts until the first of these.
+        if address in mine or (standing.closed_day is not None and standing.closed_day >= month.first):
+            pseudonym = door.pseudonym(address, month.first)
+            made.append(
+                (
+                    f"{month.first // 100}:{pseudonym}",
+                    form.agency_code(address),
+                    changed,
+                    0,
+                    month.first,
+                    pseudonym,
+                    standing.kind,
+                    standing.created_day,
+                    standing.first_listed_day,
+                    standing.closed_day,
+                )
+            )
+    return sorted(made)

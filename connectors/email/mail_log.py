@@ -1,0 +1,405 @@
+"""Use of mailboxes from the logs of Postfix and Dovecot, and which mailboxes there are from lists beside them.
+
+System:  Postfix and Dovecot (2.3 and its kin), each with its own log file or through syslog; plain or gzip files.
+Account: one that may list one folder and read the files in it: locally (group `adm`, or an ACL that outlives
+         rotation), or over SFTP without a shell.
+Reads:   `logs` (login, end of session, start of Dovecot; accepted submissions) and `lists` (CSV with a header:
+         address, kind, state, created). It never asks either server.
+Never:   stores, logs or reports an address, a host of a client, a subject or a message id. An address becomes
+         `door.pseudonym(address, day)` while its line is read; the cursor holds pseudonyms and hashes.
+Limits:  a session whose login lies before the first log counts only if it logs in again; one without an end line in
+         7 days, or when Dovecot starts, on its login day alone. A log without years in its times must begin less
+         than a year before it ends. copytruncate loses, unseen, what is written between copy and cut. A file taken
+         out of the middle is seen by a run that was reading it, not when all is read anew. Submissions behind a
+         before-queue filter carry no user name. A list without a date in its name that is written over cannot tell
+         since when a mailbox is locked; keep a month's lists until the next month has one.
+Quality: a mailbox was used by a client on a day: a telephone that polls counts. A line whose time cannot be read is
+         quarantined by its place in the file; if that befalls over 1 % of the lines that matter, the source stops.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+
+from collector.contract.connector import BadRow, Batch, Covered, Finding, Row, Want
+from collector.contract.door import Files
+from collector.contract.errors import UnexpectedAnswer
+from collector.contract.period import iso, local_day, month_of, plus_days
+from collector.contract.records import Mailbox, MailboxDay, Record, columns
+from connectors.email import inventory
+from connectors.email.chain import Chain, Piece, Place, pieces, place_from_json
+from connectors.email.lines import Name
+from connectors.email.pending import DAYS
+from connectors.email.rotation import Folder
+
+DOORS = ("folder", "ssh")
+RECORDS = (Mailbox, MailboxDay)
+
+_ROWS = 10_000
+_NAMES = 200_000
+_SKEW = 300
+
+
+_COLUMNS = {
+    "address": ("address", "email", "mail", "địa chỉ", "dia chi", "thư điện tử", "hộp thư"),
+    "kind": ("kind", "loại", "loai", "loại hộp thư"),
+    "state": ("state", "trạng thái", "trang thai"),
+    "created": ("created", "ngày tạo", "ngay tao", "ngày cấp"),
+}
+_KINDS = {
+    "personal": "personal",
+    "cá nhân": "personal",
+    "ca nhan": "personal",
+    "shared": "shared",
+    "dùng chung": "shared",
+    "dung chung": "shared",
+    "đơn vị": "shared",
+    "tổ chức": "shared",
+}
+_STATES = {
+    "active": "active",
+    "hoạt động": "active",
+    "đang hoạt động": "active",
+    "hoat dong": "active",
+    "locked": "locked",
+    "khóa": "locked",
+    "khoá": "locked",
+    "đã khóa": "locked",
+    "đã khoá": "locked",
+    "bị khóa": "locked",
+    "khoa": "locked",
+    "disabled": "locked",
+    "closed": "locked",
+}
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+class Config(BaseModel):
+    """The `config:` block of a source of mail logs and mailbox lists."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    logs: Annotated[Sequence[str], BeforeValidator(_as_list)] = Field(
+        default=("mail.log*",),
+        min_length=1,
+        description="Names of the log files, rotated ones included; one shell pattern for each log of its own",
+        examples=["mail.log*", ["maillog*", "dovecot.log*"]],
+    )
+    lists: str = Field(
+        default="mailboxes*.csv", description="Names of the mailbox lists, a shell pattern", examples=["mailboxes*.csv"]
+    )
+    list_date: str = Field(
+        default=r"(\d{4})-?(\d{2})-?(\d{2})",
+        description="Where year, month and day stand in a list's name: a regular expression with three groups",
+        examples=[r"(\d{4})-?(\d{2})-?(\d{2})"],
+    )
+    columns: Mapping[str, str] = Field(
+        default={},
+        description="Columns of the lists where they have no usual name (address, kind, state, created, or email, loai,"
+        " trang_thai, ngay_tao); created may be '': then the first list that has a mailbox dates it",
+        examples=[{"address": "Địa chỉ", "kind": "Loại", "state": "Trạng thái", "created": "Ngày tạo"}],
+    )
+    kinds: Mapping[str, str] = Field(
+        default={},
+        description="More words for the kinds personal and shared; any other kind makes a mailbox unknown",
+        examples=[{"hộp thư đơn vị": "shared"}],
+    )
+    states: Mapping[str, str] = Field(
+        default={}, description="More words for the states active and locked", examples=[{"tạm ngưng": "locked"}]
+    )
+    zone: str = Field(
+        default="Asia/Ho_Chi_Minh",
+        description="The server's time zone, for log lines that do not name one",
+        examples=["Asia/Ho_Chi_Minh", "UTC"],
+    )
+    domain: str = Field(
+        default="",
+        description="The mail domain of user names that have none",
+        examples=["skhcn.example.gov.vn"],
+    )
+    agency_codes: Mapping[str, str] = Field(
+        default={},
+        description="Agency codes by address pattern, the first that fits; else the mail domain is the code",
+        examples=[{"*.bantiepdan@example.gov.vn": "H44.05"}],
+    )
+    probe_accounts: Sequence[str] = Field(
+        default=(), description="Addresses whose logins are tests, not use", examples=[["probe@example.gov.vn"]]
+    )
+    webmail_hosts: Sequence[str] = Field(
+        default=(),
+        description="Network addresses of webmail hosts that submit without a login and may be trusted for the sender",
+        examples=[["10.1.2.3"]],
+    )
+
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError(f"{zone!r} is no time zone; write one such as Asia/Ho_Chi_Minh") from None
+        return zone
+
+    @field_validator("list_date")
+    @classmethod
+    def _three_groups(cls, pattern: str) -> str:
+        try:
+            groups = re.compile(pattern).groups
+        except re.error:
+            raise ValueError("it is no regular expression") from None
+        if groups != 3:
+            raise ValueError("it needs three groups: year, month, day")
+        return pattern
+
+    @field_validator("columns")
+    @classmethod
+    def _known_columns(cls, columns: Mapping[str, str]) -> Mapping[str, str]:
+        if unknown := sorted(columns.keys() - _COLUMNS.keys()):
+            raise ValueError(f"unknown column {unknown[0]!r}; known are {', '.join(_COLUMNS)}")
+        if empty := [name for name in ("address", "kind", "state") if not columns.get(name, name).strip()]:
+            raise ValueError(f"the column of {empty[0]} is needed")
+        return columns
+
+    @field_validator("kinds")
+    @classmethod
+    def _known_kinds(cls, kinds: Mapping[str, str]) -> Mapping[str, str]:
+        return _only(kinds, "personal", "shared")
+
+    @field_validator("states")
+    @classmethod
+    def _known_states(cls, states: Mapping[str, str]) -> Mapping[str, str]:
+        return _only(states, "active", "locked")
+
+
+def _only(words: Mapping[str, str], *meanings: str) -> Mapping[str, str]:
+    if wrong := sorted(set(words.values()) - set(meanings)):
+        raise ValueError(f"{wrong[0]!r} is none of {', '.join(meanings)}")
+    return words
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What the cursor says: for each month its lists and the last day they tell, for each log how far it was read."""
+
+    lists: dict[str, dict[str, Any]]
+    places: dict[str, Place]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "lists": self.lists,
+            "logs": {pattern: place.as_json() for pattern, place in self.places.items() if place.file},
+        }
+
+
+def fetch(config: Config, door: Files, want: Want) -> Iterator[Batch]:
+    """Yield the mailboxes of each month whose lists changed, then the use that the logs tell, then what is covered."""
+    progress = _progress(config, door, None if want.window else want.cursor)
+    covers: list[Covered] = []
+    for rows, bad, read in _mailboxes(config, door, want, progress, covers):
+        yield Batch({Mailbox: rows}, _cursor(progress, want), (), bad, (), read)
+    read = bad_lines = 0
+    for pattern, place in progress.places.items():
+        for piece in pieces(_chain(config, door, want, pattern), place):
+            read, bad_lines = read + piece.read, bad_lines + len(piece.bad)
+            if read >= 10 and bad_lines > 1 and bad_lines * 100 > read:
+                raise UnexpectedAnswer(
+                    f"{bad_lines} of {read} lines of {pattern} cannot be read",
+                    source=door.source,
+                    stage="answer",
+                    field=piece.bad[-1].field if piece.bad else "time",
+                    mend="Compare the head of its lines with the forms that the documentation names",
+                )
+            if want.window and piece.first_day > plus_days(want.last_day, DAYS):
+                place.reached = True  # nothing that lies further on can tell of the days wanted
+                break
+            if not want.window or _touches(piece, want):
+                rows_of: dict[type[Record], Sequence[Row]] = {MailboxDay: piece.rows}
+                yield Batch(rows_of, _cursor(progress, want), (), piece.bad, (piece.span,), piece.read)
+    covers.extend(_covered_use(door, want, progress))
+    yield Batch({}, _cursor(progress, want), covers)
+
+
+def _progress(config: Config, door: Files, cursor: Mapping[str, Any] | None) -> _Progress:
+    saved = cursor or {"lists": {}, "logs": {}}
+    try:
+        places = {
+            pattern: place_from_json(saved["logs"][pattern]) if pattern in saved["logs"] else Place()
+            for pattern in config.logs
+        }
+        return _Progress({month: dict(known) for month, known in saved["lists"].items()}, places)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise UnexpectedAnswer(
+            "the saved cursor is not one of this connector",
+            source=door.source,
+            stage="configuration",
+            field="cursor",
+            mend="Delete the cursor; everything is read again and nothing counts twice",
+        ) from None
+
+
+def _cursor(progress: _Progress, want: Want) -> dict[str, Any] | None:
+    return None if want.window else progress.as_json()
+
+
+def _chain(config: Config, door: Files, want: Want, pattern: str) -> Chain:
+    return Chain(
+        door=door,
+        pattern=pattern,
+        zone=ZoneInfo(config.zone),
+        name=_name(config, door, want.since),
+        webmail=frozenset(host.encode() for host in config.webmail_hosts),
+        spans=want.spans,
+        since=want.since,
+        from_day=max(want.since, want.first_day) if want.window else want.since,
+    )
+
+
+def _name(config: Config, door: Files, since: int) -> Name:
+    probes = {account.strip().lower() for account in config.probe_accounts}
+    names: dict[tuple[bytes, int], str] = {}
+
+    def name(user: bytes, day: int) -> str:
+        month = day // 100
+        known = names.get((user, month))
+        if known is not None:
+            return known
+        try:
+            address = user.decode().strip().lower()
+        except UnicodeDecodeError:
+            address = user.decode("latin-1").strip().lower()
+        if config.domain and "@" not in address:
+            address = f"{address}@{config.domain.lower()}"
+        # Of a month before the first one that is kept, no key is ever needed.
+        wanted = month >= since // 100 and address not in probes
+        if len(names) > _NAMES:
+            names.clear()
+        pseudonym = names[user, month] = door.pseudonym(address, day) if wanted else ""
+        return pseudonym
+
+    return name
+
+
+def _touches(piece: Piece, want: Want) -> bool:
+    """Tell whether a piece has lines or rows of the days wanted."""
+    if piece.first_day <= want.last_day and piece.last_day >= want.first_day:
+        return True
+    day = columns(MailboxDay).index("day")
+    return any(want.first_day <= row[day] <= want.last_day for row in piece.rows)
+
+
+def _covered_use(door: Files, want: Want, progress: _Progress) -> list[Covered]:
+    """Return the days for which each log is unbroken from before the day began to after it ended."""
+    through = min(want.last_day, plus_days(local_day(door.began), -1))
+    covered = set.intersection(*(place.days(through) for place in progress.places.values()))
+    first = max(want.since, want.first_day if want.window else want.since)
+    stretches: list[Covered] = []
+    for day in sorted(day for day in covered if day >= first):
+        if stretches and plus_days(stretches[-1].last_day, 1) == day:
+            stretches[-1] = Covered(MailboxDay, stretches[-1].first_day, day)
+        else:
+            stretches.append(Covered(MailboxDay, day, day))
+    return stretches
+
+
+def _mailboxes(
+    config: Config, door: Files, want: Want, progress: _Progress, covers: list[Covered]
+) -> Iterator[tuple[Sequence[Row], Sequence[BadRow], int]]:
+    """Yield rows, bad lines and lines read of each month with a list that is new or changed; note what is covered."""
+    form = _format(config)
+    files = inventory.by_day(door, config.lists, form.dates)
+    read: dict[int, inventory.Lists] = {}
+    for month in inventory.months(files, want.since):
+        last_of_month = month_of(month.first).last
+        if want.window and (last_of_month < want.first_day or month.first > want.last_day):
+            continue
+        name = str(month.first // 100)
+        listed = [[entry.name, entry.size, entry.modified] for day in month.needed for entry in files[day]]
+        known = progress.lists.get(name, {"files": [], "through": 0})
+        through = known["through"]
+        if any(entry not in known["files"] for entry in listed):
+            for day in month.needed:
+                if day not in read:
+                    read[day] = inventory.read_lists(door, form, day, files[day])
+            # A list without a single mailbox is an export that failed: it says nothing, and closes nobody.
+            lists = [read[day] for day in month.needed if read[day].entries]
+            through = max((one.day for one in lists if one.day >= month.first), default=0)
+            if want.agencies is None:
+                progress.lists[name] = {"files": listed, "through": through}
+            if through:
+                yield from _in_batches(inventory.rows(door, form, month, lists, door.began * 1_000_000), lists, want)
+        first = max(month.first, want.since, want.first_day if want.window else want.since)
+        last = min(through, want.last_day)
+        if want.agencies is None and first <= last:
+            covers.append(Covered(Mailbox, first, last))
+
+
+def _in_batches(
+    rows: Sequence[Row], lists: Sequence[inventory.Lists], want: Want
+) -> Iterator[tuple[Sequence[Row], Sequence[BadRow], int]]:
+    code = columns(Mailbox).index("agency_code")
+    kept = [row for row in rows if want.agencies is None or row[code] in want.agencies]
+    bad = [one_bad for one in lists for one_bad in one.bad]
+    read = sum(one.read for one in lists)
+    for at in range(0, max(1, len(kept)), _ROWS):
+        yield kept[at : at + _ROWS], bad if at == 0 else (), read if at == 0 else 0
+
+
+def _format(config: Config) -> inventory.Format:
+    return inventory.Format(
+        columns={
+            name: tuple(map(inventory.plain, [config.columns[name]] if name in config.columns else usual))
+            for name, usual in _COLUMNS.items()
+        },
+        kinds=_KINDS | {inventory.plain(word): kind for word, kind in config.kinds.items()},
+        states=_STATES | {inventory.plain(word): state for word, state in config.states.items()},
+        agency_codes={pattern.lower(): code for pattern, code in config.agency_codes.items()},
+        dates=re.compile(config.list_date),
+    )
+
+
+def probe(config: Config, door: Files) -> Iterator[Finding]:
+    """Yield findings about logs, lists, the server's clock and the right to write; raise what the door raises."""
+    for pattern in config.logs:
+        members = Folder(door, pattern, ZoneInfo(config.zone)).members(0)
+        if not members:
+            says = f"no file with a complete line matches {pattern}"
+            mend = "Name the log in `logs`, and let the account list the folder and read the log (group adm, or an ACL)"
+            yield Finding("reach", "failed", says, mend)
+            continue
+        newest = members[-1]
+        yield Finding("reach", "ok", f"{len(members)} files of {pattern}")
+        yield Finding("read", "ok", f"{newest.name} can be read, and its lines begin with a time that is known")
+        yield _clock(newest.name, newest.last, door.began)
+    yield from _probe_lists(config, door)
+    says = "nothing about files shows whether the account could write"
+    yield Finding(
+        "read-only", "unproved", says, "Let the account own nothing in the folder; mount or export it read-only"
+    )
+
+
+def _clock(name: str, last: int, began: int) -> Finding:
+    if last > began + _SKEW:
+        says = f"the newest line of {name} lies {last - began} seconds in the future"
+        return Finding("clock skew", "failed", says, "Set the server's clock, or `zone` to the zone in which it logs")
+    says = f"the newest line of {name} is {max(0, began - last)} seconds old"
+    return Finding("clock skew", "ok" if began - last <= _SKEW else "unproved", says)
+
+
+def _probe_lists(config: Config, door: Files) -> Iterator[Finding]:
+    form = _format(config)
+    files = inventory.by_day(door, config.lists, form.dates)
+    if not files:
+        says = f"no mailbox list matches {config.lists}; the figures about mailboxes will be missing"
+        yield Finding("read", "failed", says, "Put a list there: CSV with the columns address, kind, state, created")
+        return
+    day = max(files)
+    newest = inventory.read_lists(door, form, day, files[day])
+    names = ", ".join(entry.name for entry in files[day])
+    yield Finding("read", "ok", f"{names}: {newest.read} lines, {len(newest.bad)} of them bad, as of {iso(day)}")
