@@ -127,7 +127,7 @@ def _composed(text: str, faults: Faults) -> yaml.Node | None:
         node: yaml.Node | None = yaml.compose(text, Loader=_Loader)
     except _AliasFound as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        faults.add(line, "", str(error.problem), "Write the value out")
+        faults.add(line, "", str(error.problem), "Write the value out, or put text that begins with * into quotes")
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         wrong = " ".join(part for part in (error.context, error.problem) if part)
