@@ -55,7 +55,7 @@ def test_a_server_dies_with_its_test_run_even_if_that_is_killed(
     with subprocess.Popen(
         [sys.executable, "-c", program, str(folder)],
         stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])},
     ) as run:
         assert run.stdout is not None
         assert run.stdout.readline() == b"ready\n"
