@@ -131,7 +131,7 @@ def read(
         # Twice the same set: then nothing moved, and the service really lists an entry twice.
         if not this.broken_off and (not this.moved or this.digest == before):
             return
-        before = None if this.broken_off else this.digest
+        before = this.digest
     raise TryAgain(
         f"the list moved each time while it was read ({1 + paging.rereads} times)",
         source=door.source,

@@ -21,7 +21,6 @@ from tests.connectors.onestop.runs import (
     service_door,
     store_of,
     want,
-    window,
 )
 
 NIGHT = BEGAN - 6 * 3600  # 02:00 of the day on which the run begins
@@ -178,7 +177,8 @@ def test_a_folder_that_is_not_there_is_tried_again(tmp_path: Path) -> None:
 
 def test_a_run_by_hand_reads_all_files_and_leaves_the_cursor(tmp_path: Path) -> None:
     put(tmp_path, "dossiers-1.json", [dossier(1)])
-    batches = fetched(tmp_path, window(20260110, 20260112))
+    read_before = fetched(tmp_path)[-1].cursor
+    batches = fetched(tmp_path, want(read_before, first_day=20260110, last_day=20260112, window=True))
     assert numbers(batches) == [1]
     assert all(batch.cursor is None for batch in batches)
     assert covered(batches) == [("dossier", 20260110, 20260112), ("dossier_event", 20260110, 20260112)]

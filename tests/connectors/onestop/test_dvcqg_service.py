@@ -112,6 +112,15 @@ def test_a_total_that_is_never_true_is_refused_by_name(service: Service, wrong: 
     assert caught.value.field == "total"
 
 
+def test_a_total_of_the_first_pages_only_is_found_out_where_pages_are_cut(service: Service) -> None:
+    fill(service, 20)
+    service.largest_page = 4
+    service.total_of = lambda _: 8
+    with pytest.raises(UnexpectedAnswer) as caught:
+        fetched(service, pages_config(page_size=10), want())
+    assert caught.value.field == "total"
+
+
 @pytest.mark.parametrize("total", [None, "many", -1, True, 1.5, []])
 def test_a_total_that_is_no_number_is_refused_by_name(service: Service, total: Any) -> None:
     service.total_of = lambda _: total
@@ -382,9 +391,9 @@ def test_one_bad_dossier_among_few_is_set_aside_and_the_others_go_on(service: Se
 
 
 def test_more_than_one_in_a_hundred_stops_the_source_by_the_commonest_field(service: Service) -> None:
-    service.dossiers = [dossier(number) for number in range(297)]
+    service.dossiers = [dossier(number) for number in range(198)]
     service.dossiers += [dossier(900 + number, NgayHenTra="mai") for number in range(2)]
-    assert len(keys(fetched(service, pages_config(page_size=100), want()))) == 297
+    assert len(keys(fetched(service, pages_config(page_size=100), want()))) == 198
     service.dossiers += [dossier(950, NgayTra="x"), dossier(951, NgayHenTra="mai")]
     with pytest.raises(UnexpectedAnswer) as caught:
         fetched(service, pages_config(page_size=100), want())

@@ -397,11 +397,12 @@ def test_a_date_moved_by_a_new_version_does_not_become_the_first_through_a_later
         assert first_promise(kept(order)) == (20260115, "first")
 
 
-def test_a_moved_date_without_the_one_before_proves_no_first_promise() -> None:
+@pytest.mark.parametrize("stamp", ["20260109100000", "20260110000000"])
+def test_a_moved_date_without_the_one_before_proves_no_first_promise(stamp: str) -> None:
     only_new = supplement("7", "20260107090000", "20260109100000", after="20260119170000")
     fields: dict[str, Any] = {
         "NgayHenTra": "20260119170000",
-        "NgayCapNhat": "20260110000000",
+        "NgayCapNhat": stamp,
         "DanhSachHoSoBoSung": [only_new],
     }
     late = reading(**fields).events
