@@ -91,14 +91,15 @@ def plan_of_documents(config: Config, door: Rows, since: int) -> Plan:
         made.mapped("recalled", "recalled", flags["recalled"])
         made.mapped("source_status", "status", statuses)
         rows, bad = made.rows()
-        return Converted(_not_before(rows, since, earliest), bad, versions)
+        issued = {day for day in set(made.columns["issued_day"]) if isinstance(day, int)}
+        if issued and min(issued) < since:
+            rows = _not_before(rows, since, earliest)
+        return Converted(rows, bad, versions)
 
     return Plan(Document, table, fields, names, changed, convert)
 
 
 def _not_before(rows: list[Row], since: int, earliest: int) -> list[Row]:
-    if all(row[_ISSUED] is None or row[_ISSUED] >= since for row in rows):
-        return rows
     kept = []
     for row in rows:
         if row[_ISSUED] is None or row[_ISSUED] >= since:

@@ -515,3 +515,26 @@ def test_wanting_twice_is_wanting_once(site: Register) -> None:
     third = fetched(site.url, config(), after(second))
     assert after(third) == after(second) == after(first)
     assert Want(**{name: getattr(WANT, name) for name in ("cursor", "since", "first_day", "last_day")}) == WANT
+
+
+class Coarse:
+    """A door whose driver shows seconds only, of a column that has microseconds."""
+
+    def __init__(self, inner: Rows) -> None:
+        self._inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def rows(self, statement: Select[Any]) -> Sequence[tuple[Any, ...]]:
+        return [
+            tuple(one[:19] if isinstance(one, str) and one[:3] == "202" and one[10:11] == " " else one for one in row)
+            for row in self._inner.rows(statement)
+        ]
+
+
+def test_a_driver_that_shows_less_than_it_compares_is_told_apart_from_an_endless_source(file: Register) -> None:
+    file.write(*(document(n, MORNING) for n in range(5)))
+    with door(file.url) as opened, pytest.raises(UnexpectedAnswer, match="again and again") as caught:
+        list(sql_register.fetch(config(page_size=2), Coarse(opened), WANT))
+    assert caught.value.field == "Cập nhật lúc"
