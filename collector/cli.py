@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -462,6 +463,18 @@ def status_command(config: Config = None, as_json: AsJson = False) -> None:
         raise typer.Exit(FINDINGS)
 
 
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; else the configuration's.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; else the configuration's.")] = None,
+    config: Config = None,
+) -> None:
+    """The daemon: reads each source on its interval and shows the figures, until told to stop."""
+    with _opened(config, with_systems=True) as assembly:
+        listen = assembly.settings.serve
+        daemon.serve(assembly, host or listen.host, listen.port if port is None else port, says=_say)
+
+
 @app.command(name="demo")
 def demo_command(
     once: Annotated[bool, typer.Option("--once", help="Collect, print and end; else serve until Ctrl-C.")] = False,
@@ -492,7 +505,7 @@ def demo_command(
             spinner.update("counting the truth from its ledger")
             truth.write(ledger, place / "truth.json")
         with _opened(place / "collector.yaml", with_systems=True) as assembly:
-            outcomes = _collect(assembly, assembly.tools, _chosen(assembly, None), Wanted())
+            outcomes = _collect(assembly, assembly.tools, _chosen(assembly, None), Wanted(), None)
             months = _months(ledger.first_day, ledger.last_day)
             if as_json:
                 _print_json([json_shapes.reading(one) for one in _take(assembly, months)])

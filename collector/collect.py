@@ -81,7 +81,8 @@ class Tools:
     tallies: Tallies
     clock: Clock
     machine_clock: Clock
-    holder: str  # who runs: shown to a second run that has to wait
+    holder: str  # who runs: kept beside the lease
+    stopping: Callable[[], bool] = lambda: False  # asked between batches: the program is told to stop
 
 
 def collect(
@@ -187,6 +188,8 @@ def _read(
                 # Read for some agencies only, no day is covered for all.
                 group.append(batch if want.agencies is None else replace(batch, covers=()))
                 held += _size(batch)
+                if tools.stopping():
+                    raise TryAgain("stopped before its end", stage="read", mend="The next run goes on from here")
                 if held >= GROUP:
                     flush()
                     held = 0

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Connection, MetaData, Select, Table, Text, delete, func, select
+from sqlalchemy import Column, Connection, MetaData, Select, Table, Text, delete, func, select, union
 from sqlalchemy.dialects import sqlite
 
 from collector.agencies import Register
@@ -175,8 +175,9 @@ def _fill_touched(connection: Connection, records: Sequence[type[Record]]) -> li
         touched = _TOUCHED[facts]
         touched.create(connection, checkfirst=True)
         connection.execute(delete(touched))
-        first, *others = parts
-        connection.execute(touched.insert().from_select(["source", "key"], first.union(*others)))
+        # Each key once: a parent that is touched twice would be taken away twice.
+        keys = union(*(part.distinct() for part in parts))
+        connection.execute(touched.insert().from_select(["source", "key"], keys))
         if connection.scalar(select(func.count()).select_from(touched)):
             changed.append(facts)
     return changed
