@@ -10,6 +10,7 @@ import errno
 import logging
 import posixpath
 import stat
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -202,10 +203,13 @@ class RemoteFolder(Opened):
                     auth_timeout=patience,
                     channel_timeout=patience,
                 )
-                self._sftp = client.open_sftp()
+                transport = client.get_transport()
+                self._sftp = _Session.from_transport(transport) if transport is not None else None
             except (OSError, EOFError, paramiko.SSHException) as error:
                 self.close()
                 raise self._refusal(error) from error
+            if self._sftp is None:
+                raise self._refusal(EOFError("the connection ended"))
             channel = self._sftp.get_channel()
             if channel is not None:
                 channel.settimeout(self._options.timeout)
@@ -302,6 +306,28 @@ class RemoteFolder(Opened):
                     stage="reach",
                     mend="Check that the SSH server runs, offers SFTP, and that no firewall is between",
                 )
+
+
+class _Session(paramiko.SFTPClient):
+    """SFTP whose thread of requests sent ahead ends in silence when the line breaks.
+
+    The reader meets the same failure and says so; the thread's would only be a traceback among the daemon's lines.
+    """
+
+    def __init__(self, sock: paramiko.Channel) -> None:
+        self._reader = threading.current_thread()
+        self._broken = False
+        super().__init__(sock)
+
+    def _async_request(self, *request: Any) -> Any:
+        session: Any = super()  # the method is not in paramiko's published types
+        if threading.current_thread() is self._reader:
+            return session._async_request(*request)
+        try:
+            return 0 if self._broken else session._async_request(*request)
+        except (OSError, EOFError, paramiko.SSHException):
+            self._broken = True
+            return 0  # the number of no request: its answer never comes
 
 
 class _UnknownHostKey(paramiko.SSHException):

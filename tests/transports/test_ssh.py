@@ -281,3 +281,15 @@ def test_a_connection_that_breaks_off_is_tried_again(served: Path, door: RemoteF
         door.list("*")
     with pytest.raises(TryAgain, match="broke off"):
         list(door.read("mail.log", 0, 3 << 20))
+
+
+def test_a_connection_that_breaks_off_in_the_middle_of_a_file_is_tried_again(served: Path, door: RemoteFolder) -> None:
+    (served / "mail.log").write_bytes(bytes(24 << 20))
+    blocks = door.read("mail.log", 0, 24 << 20)
+    next(blocks)
+    assert door._client is not None
+    transport = door._client.get_transport()
+    assert transport is not None
+    transport.close()
+    with pytest.raises(TryAgain, match="broke off"):
+        list(blocks)
