@@ -32,7 +32,10 @@ class _Reference(str):
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes the configuration; knows references."""
+    """Writes the configuration: knows references, and writes each value out where it stands."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - of no value is an alias made
+        return True
 
 
 _Dumper.add_representer(_Reference, lambda dumper, path: dumper.represent_scalar("!file", str(path)))
