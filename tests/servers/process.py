@@ -183,8 +183,9 @@ def _stop(server: subprocess.Popen[bytes], stop: signal.Signals, grace: float) -
     except subprocess.TimeoutExpired:
         server.kill()
         server.wait()
-    # Its children are asked for before and ended one by one: most have left its process group. Those of a healthy
-    # server follow it by themselves, but an sshd's sessions go on without it.
+    # Its children are asked for before, since some have left its session, and after, since some were born meanwhile.
+    # Those of a healthy server follow it by themselves, but an sshd's sessions go on without it.
+    family += [process for process in psutil.process_iter() if _session(process.pid) == server.pid]
     for ask_for_end in (psutil.Process.terminate, psutil.Process.kill):
         for process in family:
             with suppress(psutil.NoSuchProcess):
@@ -192,6 +193,13 @@ def _stop(server: subprocess.Popen[bytes], stop: signal.Signals, grace: float) -
         deadline = time.monotonic() + grace
         while (family := [process for process in family if lives(process)]) and time.monotonic() < deadline:
             time.sleep(0.02)
+
+
+def _session(number: int) -> int | None:
+    try:
+        return os.getsid(number)
+    except ProcessLookupError:
+        return None
 
 
 def lives(process: psutil.Process) -> bool:
