@@ -11,7 +11,7 @@ was seen to have begun, finds it read to its end.
 """
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from zoneinfo import ZoneInfo
@@ -24,6 +24,7 @@ HEAD = 4096
 _TAIL = 64 * 1024
 _PACKED = b"\x1f\x8b"
 _PIECE = 1 << 20
+_ATTEMPTS = 5
 
 # A packed log is 10 to 30 times smaller than the log. What grows beyond this is no log.
 _LARGEST_RATIO = 200
@@ -67,9 +68,25 @@ class Folder:
         Files without a complete first line are left out; of two copies of one file the longer is taken. TryAgain if
         a packed file cannot even be unpacked to its first line, unless the plain file is still there.
         """
-        listed = sorted(self.door.list(self.pattern), key=lambda entry: (entry.modified, entry.name))
+        for _ in range(_ATTEMPTS):
+            listed = self.door.list(self.pattern)
+            members = self._members_of(listed, modified_from)
+            # If files were renamed meanwhile, a name was looked at that stood for another file than the one listed.
+            sizes = {entry.name: entry.size for entry in self.door.list(self.pattern)}
+            if sizes.keys() == {entry.name for entry in listed} and all(
+                entry.size <= sizes[entry.name] for entry in listed
+            ):
+                return members
+        raise TryAgain(
+            f"the files of {self.pattern} were renamed again and again while they were looked at",
+            source=self.door.source,
+            stage="read",
+        )
+
+    def _members_of(self, listed: Sequence[FileEntry], modified_from: int) -> list[Member]:
         older = [entry for entry in listed if entry.size and entry.modified < modified_from]
-        entries = older[-1:] + [entry for entry in listed if entry.modified >= modified_from]
+        entries = sorted(older, key=lambda entry: (entry.modified, entry.name))[-1:]
+        entries += [entry for entry in listed if entry.modified >= modified_from]
         names = {entry.name for entry in entries}
         best: dict[str, Member] = {}
         seen: dict[FileEntry, Member | None] = {}

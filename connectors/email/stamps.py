@@ -91,6 +91,13 @@ class Calendar:
     zone: ZoneInfo
     first: int
     _days: dict[bytes, int] = field(default_factory=dict)
+    _short_key: int = 12
+
+    def __post_init__(self) -> None:
+        # In a zone of whole hours the local day can change only with the hour: "Nov 09 08" decides.
+        halves = (datetime.fromtimestamp(self.first + half * _YEAR // 2, self.zone).utcoffset() for half in (0, 1))
+        if all(offset is not None and offset.seconds % 3600 == 0 for offset in halves):
+            self._short_key = 9
 
     def instant(self, stamp: bytes) -> int | None:
         """Return the instant (epoch seconds) of a stamp, or None if it is in no known form."""
@@ -115,17 +122,19 @@ class Calendar:
         Zones are whole minutes, so one answer serves a minute; the answer rests on minute and zone alone.
         """
         if stamp[3:4] == b" ":
-            minute = stamp[:12]
+            key, minute = stamp[: self._short_key], stamp[:12] + b":00"
         elif stamp[-1:] == b"Z":
-            minute = stamp[:16] + b":00Z"
+            key = minute = stamp[:16] + b":00Z"
         elif stamp[-5:-4] in (b"+", b"-"):
-            minute = stamp[:16] + b":00" + stamp[-5:]
+            key = minute = stamp[:16] + b":00" + stamp[-5:]
         else:
-            minute = stamp[:16] + b":00" + stamp[-6:]
-        day = self._days.get(minute)
+            key = minute = stamp[:16] + b":00" + stamp[-6:]
+        day = self._days.get(key)
         if day is None:
-            instant = self.instant(minute + b":00" if minute == stamp[:12] else minute)
+            instant = self.instant(minute)
+            if instant is None:
+                return 0
             if len(self._days) > _CACHED:
                 self._days.clear()
-            day = self._days[minute] = 0 if instant is None else local_day(instant)
+            day = self._days[key] = local_day(instant)
         return day
