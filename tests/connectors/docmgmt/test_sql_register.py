@@ -538,3 +538,16 @@ def test_a_driver_that_shows_less_than_it_compares_is_told_apart_from_an_endless
     with door(file.url) as opened, pytest.raises(UnexpectedAnswer, match="again and again") as caught:
         list(sql_register.fetch(config(page_size=2), Coarse(opened), WANT))
     assert caught.value.field == "Cập nhật lúc"
+
+
+def test_a_single_bad_row_among_few_stops_nothing(file: Register) -> None:
+    file.write(*(document(n, MORNING, status="x" * 501 if n == 5 else "ok") for n in range(12)))
+    assert len(kept(fetched(file.url, config()))) == 11
+
+
+def test_a_window_finds_days_whose_text_is_in_another_zone(file: Register) -> None:
+    # 00:00 on the 15th in Vietnam is still the 14th in UTC.
+    file.write(document(1, MORNING, status="2026-01-14T17:00:00Z"), document(2, MORNING, status="2026-01-15T17:00:00Z"))
+    want = replace(WANT, first_day=20260115, last_day=20260115, window=True)
+    mapped = config({"issued": "Trạng thái", "status": None}, deliveries=None)
+    assert set(kept(fetched(file.url, mapped, want))) == {"1"}
