@@ -747,7 +747,7 @@ def _all_documents(
             chance = stream(seed, agency.code, "documents")
             drafts += _documents(chance, agency, _temper(seed, agency), quirk, others, days)
     chance = stream(seed, "unknown codes", "documents")
-    for number in range(min(60, 2 * len(register))):
+    for number in range(min(60, 2 * len(register)) if days else 0):
         drafts.append(
             Document(
                 "documents", "", None, UNKNOWN_CODES[number % 3], "out", chance.choice(days),

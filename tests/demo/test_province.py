@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from collector.contract import period
-from collector.demo import province, truth
+from collector.demo import province, systems, truth
 from collector.demo.ledger import Document, Dossier, Ledger, Session, read
 
 
@@ -67,6 +67,13 @@ def test_the_last_day_is_fixed_and_a_year_reaches_back_to_march() -> None:
     ledger = province.make(agencies=1, days=365)
     assert (ledger.first_day, ledger.last_day) == (20250301, 20260228)
     assert (province.make(agencies=1, days=60).first_day, ledger.now) == (20251231, 1772326800)
+
+
+@pytest.mark.parametrize("days", [1, 2, 9])
+def test_a_province_of_a_few_days_can_be_made_and_written(days: int, tmp_path: Path) -> None:
+    ledger = province.make(agencies=5, days=days)
+    systems.write(ledger, tmp_path)
+    assert {source.name for source in ledger.sources} <= {path.stem for path in tmp_path.iterdir()}
 
 
 @pytest.mark.parametrize("wanted", [{"agencies": 0}, {"days": 0}, {"days": 366}])
