@@ -142,7 +142,6 @@ def pieces(chain: Chain, place: Place) -> Iterator[Piece]:
     folder = Folder(chain.door, chain.pattern, chain.zone)
     reader = Reader(place.pending, chain.name, chain.webmail, Calendar(chain.zone, place.first))
     read_to: dict[str, int] = {}
-    known: set[str] = set()
     attempts = 0
     while True:
         members = folder.members(_modified_from(chain, place))
@@ -165,14 +164,14 @@ def pieces(chain: Chain, place: Place) -> Iterator[Piece]:
                         stage="read",
                     )
                 continue
+            # Looked at once more before it is left: the next file was seen, so no more lines land in this one.
             read_to[member.file] = member.size
-        elif at + 1 < len(members) and members[at + 1].file in known:
+        elif at + 1 < len(members):
             _follow(chain, place, member, members[at + 1])
             continue
         if at + 1 == len(members):
             place.reached, place.seen = True, chain.door.began
             return
-        known = {other.file for other in members}
 
 
 def _modified_from(chain: Chain, place: Place) -> int:

@@ -92,6 +92,23 @@ def test_the_days_of_a_session_before_the_sources_first_day_are_not_kept(tmp_pat
     assert use_of(tmp_path, lines) == {by(20260101, AN): (1, 0), by(20260102, AN): (1, 0)}
 
 
+def test_the_source_may_begin_in_the_middle_of_a_month(tmp_path: Path) -> None:
+    lines = [login(at("2026-01-05 09:00:00"), AN, "s1"), logout(at("2026-01-07 09:00:00"), AN, "s1")]
+    assert use_of(tmp_path, lines, since=20260106) == {by(20260106, AN): (1, 0), by(20260107, AN): (1, 0)}
+
+
+def test_what_one_run_left_open_a_later_run_ends(tmp_path: Path) -> None:
+    when = at("2026-01-05 08:00:00")
+    lines = [login(when, AN, "s1"), login(when, BINH, "s2"), client(when, "AB12", AN)]
+    put(tmp_path / "mail.log", text(lines), when)
+    kept = run(Kept(), Door(tmp_path, when + 60), SINCE)
+    later = at("2026-01-06 08:00:00")
+    lines += [taken(later, "AB12", AN), logout(later, AN, "s1"), starting(later), logout(later, BINH, "s2")]
+    put(tmp_path / "mail.log", text(lines), later)
+    run(kept, Door(tmp_path, BEGAN), SINCE)
+    assert kept.use() == {by(20260105, AN): (1, 0), by(20260105, BINH): (1, 0), by(20260106, AN): (1, 1)}
+
+
 def test_a_session_without_an_end_counts_on_its_login_day_alone(tmp_path: Path) -> None:
     lines = [login(at("2026-01-05 22:00:00"), AN, "s1"), login(at("2026-01-08 22:00:00"), BINH, "s2")]
     assert use_of(tmp_path, lines) == {by(20260105, AN): (1, 0), by(20260108, BINH): (1, 0)}
