@@ -110,12 +110,10 @@ def stage(connection: Connection, record: type[Record], source: str, rows: Seque
     content = [column.name for column in staged.c if column.name not in ("source", "key", "changed")]
     equal = and_(*(table.c[name].is_not_distinct_from(staged.c[name]) for name in content))
 
-    # Equal but for a newer version: note the version, and nothing else happens.
-    versions = select(staged.c.changed).where(same_key).scalar_subquery()
+    # Equal but for a newer version: note the version, and nothing else happens. As a join (UPDATE ... FROM): the
+    # stage has no index, so a subquery for each stored row would read all of it each time.
     connection.execute(
-        update(table)
-        .where(exists().where(same_key, equal, staged.c.changed > table.c.changed))
-        .values(changed=versions)
+        update(table).where(same_key, equal, staged.c.changed > table.c.changed).values(changed=staged.c.changed)
     )
     stale = exists().where(same_key, table.c.changed > staged.c.changed)
     unchanged = exists().where(same_key, equal)
