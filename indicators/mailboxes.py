@@ -18,9 +18,7 @@ _AGENCY: BindParameter[str] = bindparam("agency", type_=Text)
 _active = and_(
     mailbox.c.removed == 0,
     mailbox.c.agency.is_not(None),
-    # yyyymm01 + 100 is the next month's first day, or the impossible 1301: greater than any day of the month.
-    workday.c.day >= mailbox.c.month_day,
-    workday.c.day < mailbox.c.month_day + 100,
+    mailbox.c.month_day == workday.c.month_day,
     workday.c.day >= func.coalesce(mailbox.c.active_from_day, mailbox.c.first_listed_day),
     or_(mailbox.c.closed_day.is_(None), workday.c.day < mailbox.c.closed_day),
 )
@@ -53,7 +51,8 @@ def _provisioned() -> Select[tuple[str, int, int, int, int]]:
             ),
         )
         .outerjoin(counts, and_(counts.c.agency == agency_term.c.agency, counts.c.day == workday.c.day))
-        .where(workday.c.day.between(_FIRST, _LAST))
+        # A month without any inventory says nothing about anybody.
+        .where(workday.c.day.between(_FIRST, _LAST), workday.c.month_day.in_(select(mailbox.c.month_day)))
     )
 
 

@@ -69,7 +69,8 @@ dossier = _table(records.Dossier)
 dossier_event = _table(records.DossierEvent)
 procedure = _table(records.Procedure)
 
-# Children are found by their parent, a mailbox's days by its pseudonym.
+# Children are found by their parent, a mailbox's days by its pseudonym, the mailboxes of a day by its month.
+Index("mailbox_month", mailbox.c.month_day)
 Index("delivery_document", delivery.c.source, delivery.c.document)
 Index("dossier_event_dossier", dossier_event.c.source, dossier_event.c.dossier)
 Index("mailbox_day_pseudonym", mailbox_day.c.pseudonym, mailbox_day.c.day)
@@ -78,6 +79,7 @@ workday = Table(
     "workday",
     METADATA,
     Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("month_day", Integer, nullable=False),  # its month's first day, so that months join by equality
     Column("ordinal", Integer, nullable=False),  # calendar days since the table's first day
     Column("is_working", SmallInteger, nullable=False),
     Column("working_ordinal", Integer, nullable=False),  # a day off has the last working day's

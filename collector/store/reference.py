@@ -65,6 +65,7 @@ def refresh(
                 [
                     {
                         "day": one.day,
+                        "month_day": one.day // 100 * 100 + 1,
                         "ordinal": one.ordinal,
                         "is_working": int(one.is_working),
                         "working_ordinal": one.working_ordinal,

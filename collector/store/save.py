@@ -115,12 +115,10 @@ def _apply(connection: Connection, records: Sequence[type[Record]], plan: tallie
             inserted += new
             updated += changed
 
-    cell_days = [
-        (record, range_)
-        for record in (Mailbox, MailboxDay)
-        if record in records
-        if (range_ := _cell_days(connection, record))
-    ]
+    cell_days: dict[type[Record], tuple[int, int]] = {}
+    for record in records:
+        if record in (Mailbox, MailboxDay) and (some := _cell_days(connection, record)) is not None:
+            cell_days[record] = some
     changed = _fill_touched(connection, records)
     signed = [facts for facts in changed if not tallies.worth_rebuilding(connection, facts, _TOUCHED[facts])]
     for facts in signed:
@@ -136,8 +134,7 @@ def _apply(connection: Connection, records: Sequence[type[Record]], plan: tallie
             tallies.sweep(connection, plan, facts)
         else:
             tallies.rebuild(connection, plan, facts)
-    for record, (first, last) in cell_days:
-        tallies.recompute_cells(connection, plan, record, first, last)
+    tallies.recompute_cells(connection, plan, cell_days)
     return inserted, updated
 
 

@@ -9,7 +9,7 @@ added. Above the break-even (more than a sixth of the stored rows touched) one r
 also the check: both ways end in the same cells (a property test holds them to it).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -161,13 +161,16 @@ def rebuild(connection: Connection, tallies: Tallies, facts: Table) -> None:
             connection.execute(wide.table.insert().from_select(list(wide.table.c.keys()), counts(wide)))
 
 
-def recompute_cells(
-    connection: Connection, tallies: Tallies, record: type[Record], first_day: int, last_day: int
-) -> None:
-    """Compute the cells anew of all `Cells` indicators that rest on a record, for some days."""
+def recompute_cells(connection: Connection, tallies: Tallies, touched: Mapping[type[Record], tuple[int, int]]) -> None:
+    """Compute the cells anew of all `Cells` indicators that rest on a touched record, for the days it touches.
+
+    `touched` holds, by record, the first and the last local day whose cells may have changed.
+    """
     for indicator in tallies.celled:
-        if record not in indicator.needs:
+        days = [touched[record] for record in indicator.needs if record in touched]
+        if not days:
             continue
+        first_day, last_day = min(first for first, _ in days), max(last for _, last in days)
         formula = indicator.formula
         assert isinstance(formula, Cells)
         connection.execute(
@@ -192,13 +195,9 @@ def rebuild_all(connection: Connection, tallies: Tallies) -> None:
         wide.table.create(connection)
         connection.execute(wide.table.insert().from_select(list(wide.table.c.keys()), counts(wide)))
     connection.execute(delete(cell))
-    for first_day in inventory_months(connection):
-        recompute_cells(connection, tallies, Mailbox, first_day, month_of(first_day).last)
-
-
-def inventory_months(connection: Connection) -> Sequence[int]:
-    """The first days of the months that have a mailbox inventory: the bounds of all cells."""
-    return connection.scalars(select(mailbox.c.month_day).distinct().order_by(mailbox.c.month_day)).all()
+    first, last = connection.execute(select(func.min(mailbox.c.month_day), func.max(mailbox.c.month_day))).one()
+    if first is not None:
+        recompute_cells(connection, tallies, {Mailbox: (first, month_of(last).last)})
 
 
 def without_day(connection: Connection, tallies: Tallies) -> dict[str, int]:
