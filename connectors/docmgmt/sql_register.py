@@ -30,17 +30,17 @@ from collector.contract.connector import Batch, Covered, Finding, Want
 from collector.contract.door import Rows
 from collector.contract.errors import UnexpectedAnswer
 from collector.contract.records import Delivery, Document
-from connectors.docmgmt._register_cursor import Progress
-from connectors.docmgmt._register_mapping import Config, Constant
-from connectors.docmgmt._register_pages import Page, Pages
-from connectors.docmgmt._register_rows import (
+from connectors.docmgmt.register_cursor import Progress
+from connectors.docmgmt.register_mapping import Config, Constant
+from connectors.docmgmt.register_pages import Page, Pages
+from connectors.docmgmt.register_rows import (
     Converted,
     Plan,
     check_changed,
     plan_of_deliveries,
     plan_of_documents,
 )
-from connectors.docmgmt._register_values import Clock
+from connectors.docmgmt.register_values import Clock
 
 __all__ = ["DOORS", "RECORDS", "Config", "fetch", "probe"]
 

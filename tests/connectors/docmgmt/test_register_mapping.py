@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from connectors.docmgmt._register_mapping import sorts_as_time_goes, strptime_format
+from connectors.docmgmt.register_mapping import sorts_as_time_goes, strptime_format
 from connectors.docmgmt.sql_register import Config
 from tests.connectors.docmgmt.register import MAPPING, config
 

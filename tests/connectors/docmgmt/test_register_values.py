@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.docmgmt import _register_values as values
-from connectors.docmgmt._register_values import Clock, Unusable, pack, unpack
+from connectors.docmgmt import register_values as values
+from connectors.docmgmt.register_values import Clock, Unusable, pack, unpack
 from tests.connectors.docmgmt.register import local
 
 HANOI = "Asia/Ho_Chi_Minh"

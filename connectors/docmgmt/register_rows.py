@@ -12,10 +12,10 @@ from collector.contract.door import Rows
 from collector.contract.errors import UnexpectedAnswer
 from collector.contract.period import day_start
 from collector.contract.records import Delivery, Document, Record, columns
-from connectors.docmgmt import _register_values as values
-from connectors.docmgmt._register_mapping import Config, Constant, Deliveries, Documents
-from connectors.docmgmt._register_pages import Page, existing
-from connectors.docmgmt._register_values import Clock, Remembered, Unusable
+from connectors.docmgmt import register_values as values
+from connectors.docmgmt.register_mapping import Config, Constant, Deliveries, Documents
+from connectors.docmgmt.register_pages import Page, existing
+from connectors.docmgmt.register_values import Clock, Remembered, Unusable
 
 _MILLION = 1_000_000
 _NO_ID = "(no id)"
