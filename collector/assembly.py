@@ -103,9 +103,12 @@ class Assembly:
         except WrongUse as error:
             raise WrongUse(f"{self.settings.scoring}: {error}") from None
 
-    def rank(self, readings: Iterable[Reading], period: Period) -> list[Score]:
-        """Score and rank the agencies of a period from its readings; those marked as outside are listed unranked."""
-        model = self.model()
+    def rank(self, readings: Iterable[Reading], period: Period, model: Model | None = None) -> list[Score]:
+        """Score and rank the agencies of a period from its readings; those marked as outside are listed unranked.
+
+        `model` is the scoring model as it was read once (else it is read now).
+        """
+        model = model or self.model()
         members = self.world(period).members
         outside = {member.code: member.outside for member in members if member.outside}
         model = replace(model, not_ranked={**outside, **model.not_ranked})

@@ -2,10 +2,14 @@
 transaction, and what was not saved is read again."""
 
 import logging
+import signal
+import socket
+import sys
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 
 import structlog
 import uvicorn
@@ -16,17 +20,23 @@ from collector import scheduler, status
 from collector.assembly import Assembly, find_connector
 from collector.clock import system_clock
 from collector.collect import Wanted
-from collector.contract.errors import CollectorError
-from collector.contract.period import Period, local_day, month_of, plus_days
+from collector.contract.errors import CollectorError, WrongUse
+from collector.contract.period import Period, local_day, month_of, plus_days, rfc3339
+from collector.scheduler import Timetable
 from collector.sinks import prometheus
 from collector.status import SourceStatus
+from collector.store import locks
 from collector.store.engine import reading
 from collector.vitals import Vitals
 from collector.web import page
 from collector.web.application import Shown, application
+from indicators.scoring.model import Model
 
-STOP_WITHIN = 8.0
+STOP_WITHIN = 7.0
 """Seconds that runs under way are given to save what they have read, once the daemon is told to stop."""
+
+UNFINISHED = ("running", "cut_off", "try_again")
+"""Results of a run after which the source is read at once by a daemon that starts."""
 
 log = structlog.get_logger("collector")
 
@@ -36,42 +46,48 @@ class Daemon:
     """One daemon: what it was put together from, what it shows, and what it knows of its sources."""
 
     assembly: Assembly
-    vitals: Vitals
-    stopping: threading.Event
-    shown: Shown
-    down: set[str]  # sources whose last run failed: told once when they go down, once when they are back
+    model: Model  # as it was when the daemon started, like all settings
+    vitals: Vitals = field(default_factory=Vitals)
+    stopping: threading.Event = field(default_factory=threading.Event)
+    shown: Shown = field(default_factory=lambda: Shown(b"", ""))
+    down: dict[str, str] = field(default_factory=dict)  # sources whose last run failed, with its result
+    rendering: threading.Lock = field(default_factory=threading.Lock)
 
     def tick(self, source: str) -> None:
         """Read one source; a failure is told, the other sources go on."""
-        settings = self.assembly.settings.sources[source]
         tools = replace(self.assembly.tools, stopping=self.stopping.is_set)
+        job = self.assembly.job(self.assembly.settings.sources[source])
         began = time.monotonic()
         try:
-            outcome = collecting.collect(
-                self.assembly.job(settings), tools, Wanted(), wait=False, says=_ignore, progress=_ignore
-            )
+            outcome = collecting.collect(job, tools, Wanted(), wait=False, says=_ignore, progress=_ignore)
         except CollectorError as error:  # another run holds the lease
             log.info("not read", source=source, reason=error.reason)
             return
-        except Exception:  # a bug in one connector must not keep the others from being read
-            log.exception("a bug: this source is not read", source=source)
-            self.down.add(source)
-            self.vitals.ran(source, self.assembly.clock(), time.monotonic() - began, "bug", {})
-            return
-        saved = outcome.saved
-        counts = {
-            "inserted": saved.inserted,
-            "updated": saved.updated,
-            "unchanged": saved.unchanged,
-            "quarantined": saved.quarantined,
-        }
-        self.vitals.ran(source, outcome.began, time.monotonic() - began, outcome.result, counts)
-        self._tell(source, outcome.failure)
+        except Exception:  # a bug in one connector must not keep the figures of the others from being shown
+            if self.down.get(source) != "bug":
+                log.exception("a bug in this program", source=source)
+            self.down[source] = "bug"
+            self.vitals.ran(source, time.monotonic() - began, "bug", {})
+        else:
+            saved = outcome.saved
+            counts = {
+                "inserted": saved.inserted,
+                "updated": saved.updated,
+                "unchanged": saved.unchanged,
+                "quarantined": saved.quarantined,
+            }
+            self.vitals.ran(source, time.monotonic() - began, outcome.result, counts)
+            if not self.stopping.is_set():
+                self._tell(source, outcome.result, outcome.failure)
         self.render()
 
-    def _tell(self, source: str, failure: CollectorError | None) -> None:
-        if failure and source not in self.down:
-            self.down.add(source)
+    def _tell(self, source: str, result: str, failure: CollectorError | None) -> None:
+        """Say once that a source is down (again if it is so in another way), and once that it is back."""
+        if failure is None:
+            if self.down.pop(source, None):
+                log.info("back", source=source)
+        elif self.down.get(source) != result:
+            self.down[source] = result
             log.error(
                 "down",
                 source=source,
@@ -80,13 +96,15 @@ class Daemon:
                 reason=failure.reason,
                 mend=failure.mend,
             )
-        elif not failure and source in self.down:
-            self.down.discard(source)
-            log.info("back", source=source)
 
     def render(self) -> None:
         """Take all readings anew and render them; requests are answered from what is rendered."""
-        self.shown = _render(self.assembly, self.statuses())
+        with self.rendering:  # one at a time, so that an older state never replaces a newer one
+            statuses = self.statuses()
+            for one in statuses:
+                ended = one.result not in ("never", "running", "cut_off")
+                self.vitals.known(one.source, one.last_success, up=one.result == "done" if ended else None)
+            self.shown = _render(self.assembly, self.model, statuses)
 
     def statuses(self) -> list[SourceStatus]:
         """The state of every source."""
@@ -116,16 +134,17 @@ def months(now: int) -> dict[str, Period]:
     return {"month": current, "last_month": month_of(plus_days(current.first, -1))}
 
 
-def _render(assembly: Assembly, statuses: list[SourceStatus]) -> Shown:
+def _render(assembly: Assembly, model: Model, statuses: list[SourceStatus]) -> Shown:
     now = assembly.clock()
     windows = months(now)
+    worlds = {window: replace(assembly.world(period), now=now) for window, period in windows.items()}
     with reading(assembly.engine) as connection:
         readings = {
-            window: figures.take(connection, assembly.indicators, assembly.tallies, assembly.world(period), period)
+            window: figures.take(connection, assembly.indicators, assembly.tallies, worlds[window], period)
             for window, period in windows.items()
         }
-    scores = {window: assembly.rank(readings[window], period) for window, period in windows.items()}
-    blocks = {member.code: member.block for member in assembly.world(windows["month"]).members}
+    scores = {window: assembly.rank(readings[window], period, model) for window, period in windows.items()}
+    blocks = {window: {member.code: member.block for member in world.members} for window, world in worlds.items()}
     return Shown(
         metrics=prometheus.render(assembly.indicators, readings, scores, blocks),
         page=page.render(
@@ -141,60 +160,86 @@ def _render(assembly: Assembly, statuses: list[SourceStatus]) -> Shown:
     )
 
 
-def serve(assembly: Assembly, host: str, port: int, says: Callable[[str], None]) -> None:
-    """Serve until told to stop (SIGTERM, SIGINT); ends within ten seconds."""
+def serve(assembly: Assembly, host: str, port: int, says: Callable[[str], None], *, just_read: bool = False) -> None:
+    """Serve until told to stop (SIGTERM, SIGINT), then return within ten seconds, also while a source hangs.
+
+    `just_read`: all sources were read a moment ago, so each is due one interval from now. WrongUse if the address
+    cannot be listened on.
+    """
     _log()
-    daemon = Daemon(assembly, Vitals(), threading.Event(), Shown(b"", ""), set())
-    statuses = daemon.statuses()
-    for one in statuses:
-        daemon.vitals.known(one.source, one.last_success, up=one.result == "done")
-    daemon.render()
-    server = _Server(
-        uvicorn.Config(
-            application(lambda: daemon.shown, daemon.vitals.render),
-            host=host,
-            port=port,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=2,
-        ),
-        lambda own: says(f"serving on http://{host}:{own} (figures at /metrics); stop with Ctrl-C"),
-    )
-    # In a sample province the clock stands still: what was just read is due again one interval from now.
-    still = None if assembly.settings.now is None else system_clock()
-    timetable = [
-        scheduler.Timetable(source.name, source.every, still or one.last_run)
-        for source, one in zip(assembly.settings.sources.values(), statuses, strict=True)
+    with _listening(host, port) as listening:
+        daemon = Daemon(assembly, assembly.model())
+        server = uvicorn.Server(
+            uvicorn.Config(
+                application(lambda: daemon.shown, daemon.vitals.render),
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                lifespan="off",
+                ws="none",
+                timeout_graceful_shutdown=1,
+            )
+        )
+
+        def stop() -> None:
+            daemon.stopping.set()
+            server.should_exit = True
+
+        # uvicorn catches both signals while it runs, ends, and then hands them on to these.
+        with _told_to_stop(stop):
+            daemon.render()
+            running = scheduler.start(
+                _timetable(daemon, just_read=just_read), daemon.tick, daemon.render, system_clock()
+            )
+            try:
+                own = listening.getsockname()[1]
+                at = f"[{host}]:{own}" if ":" in host else f"{host}:{own}"
+                says(f"serving on http://{at} (figures at /metrics); stop with Ctrl-C")
+                server.run(sockets=[listening])
+            finally:
+                daemon.stopping.set()
+                hanging = running.stop(STOP_WITHIN)
+                if hanging:
+                    log.warning("ended in the middle", runs=", ".join(hanging), mend="The next run reads it again")
+                    locks.give_back(assembly.engine, assembly.tools.holder)
+
+
+def _timetable(daemon: Daemon, *, just_read: bool) -> list[Timetable]:
+    """When each source was last read; None for those that are due at once."""
+    sources = daemon.assembly.settings.sources.values()
+    if daemon.assembly.settings.now is not None:  # a sample province's clock stands still and tells nothing
+        return [Timetable(source.name, source.every, system_clock() if just_read else None) for source in sources]
+    return [
+        Timetable(source.name, source.every, None if one.result in UNFINISHED else one.last_run)
+        for source, one in zip(sources, daemon.statuses(), strict=True)
     ]
-    jobs = scheduler.start(timetable, daemon.tick, system_clock())
+
+
+def _listening(host: str, port: int) -> socket.socket:
     try:
-        server.run()
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except (OSError, OverflowError) as error:
+        raise WrongUse(
+            f"{host}:{port} cannot be listened on ({error})",
+            stage="configuration",
+            field="serve",
+            mend="Another program may hold the port: name a free one with --port, or 0 for any",
+        ) from error
+
+
+@contextmanager
+def _told_to_stop(stop: Callable[[], None]) -> Iterator[None]:
+    """Have both signals that mean "end yourself" call `stop` while the block lasts."""
+    before = {one: signal.signal(one, lambda *_: stop()) for one in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
     finally:
-        daemon.stopping.set()
-        scheduler.stop(jobs)
-        _wait_for_runs(STOP_WITHIN)
+        for one, handler in before.items():
+            signal.signal(one, handler)
 
 
-def _wait_for_runs(seconds: float) -> None:
-    """Wait until runs under way have saved what they read, but no longer than some seconds."""
-    until = time.monotonic() + seconds
-    for thread in threading.enumerate():
-        if thread.name.startswith("ThreadPoolExecutor"):
-            thread.join(max(0.0, until - time.monotonic()))
-
-
-class _Server(uvicorn.Server):
-    """A server that tells its port once it listens."""
-
-    def __init__(self, config: uvicorn.Config, listening: Callable[[int], None]) -> None:
-        super().__init__(config)
-        self._listening = listening
-
-    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
-        await super().startup(sockets)  # type: ignore[arg-type]
-        if self.started:
-            self._listening(self.servers[0].sockets[0].getsockname()[1])
+def _stamp(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    return {"at": rfc3339(system_clock()), **event}
 
 
 def _log() -> None:
@@ -202,10 +247,10 @@ def _log() -> None:
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=False),
+            _stamp,
             structlog.processors.format_exc_info,
-            structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event", "source"]),
+            structlog.processors.LogfmtRenderer(key_order=["at", "level", "event", "source"], drop_missing=True),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )

@@ -1,54 +1,105 @@
 """When sources are read. The only file that knows APScheduler.
 
-Each source has one job on its own interval. A run that should have begun while the machine slept, or while the last
-run still went on, is caught up once, never several times: APScheduler would else drop a job that starts over one
-second late.
+Each source has one job on its own interval and each run its own thread, so that a source that hangs delays no other
+and never keeps the program from ending. Runs that were due while the machine slept are caught up by one run, however
+late (APScheduler would else drop what begins over one second late); while a run goes on, no second one begins.
 """
 
+import logging
+import sys
+import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
-from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.executors.base import BaseExecutor, run_job
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
+
+from collector.contract.period import OFFSET
+
+RENEW = "renew"
+"""The id of the job that renews what is shown; a source's job has the id `read <source>`."""
+
+_LOCAL = timezone(timedelta(seconds=OFFSET))
 
 
 @dataclass(frozen=True, slots=True)
 class Timetable:
-    """A source's interval in seconds, and when it was last read (epoch seconds; None: never)."""
+    """A source's interval in seconds, and when it was last read (epoch seconds; None: it is due at once)."""
 
     source: str
     every: int
     last: int | None
 
 
-def start(
-    timetable: Sequence[Timetable], tick: Callable[[str], None], now: int, workers: int = 4
-) -> BackgroundScheduler:
-    """Call `tick(source)` for each source on its interval, in background threads.
+class _Threads(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no types
+    """Runs each job in a thread of its own, which ends with the program at the latest."""
 
-    A source that is due already is read at once, the first ones a second apart so that they do not all begin in the
-    same moment; the others at their next time. Returns the running scheduler; `stop` ends it.
+    def __init__(self) -> None:
+        super().__init__()
+        self.running: set[threading.Thread] = set()
+
+    def _do_submit_job(self, job: Any, run_times: Sequence[datetime]) -> None:
+        thread = threading.Thread(target=self._run, args=(job, run_times), name=job.id, daemon=True)
+        self.running.add(thread)
+        thread.start()
+
+    def _run(self, job: Any, run_times: Sequence[datetime]) -> None:
+        try:
+            events = run_job(job, job._jobstore_alias, run_times, self._logger.name)
+        except BaseException:
+            self._run_job_error(job.id, *sys.exc_info()[1:])
+            raise
+        else:
+            self._run_job_success(job.id, events)
+        finally:
+            self.running.discard(threading.current_thread())
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A timetable that is being kept."""
+
+    jobs: BackgroundScheduler
+    threads: _Threads
+
+    def stop(self, within: float) -> list[str]:
+        """Begin no further run, and wait some seconds for those that go on; return the ids of those still going."""
+        self.jobs.shutdown(wait=False)
+        until = time.monotonic() + within
+        left = sorted(self.threads.running, key=lambda thread: thread.name)
+        for thread in left:
+            thread.join(max(0.0, until - time.monotonic()))
+        return [thread.name for thread in left if thread.is_alive()]
+
+
+def start(timetable: Sequence[Timetable], tick: Callable[[str], None], renew: Callable[[], None], now: int) -> Running:
+    """Call `tick(source)` for each source on its interval, and `renew()` every five minutes, in background threads.
+
+    A source that is due already (`now` in epoch seconds) is read at once; the others at their next time. The minutes
+    of `renew` are those of the local clock, midnight among them: then a new day, perhaps a new month, has begun.
     """
-    scheduler = BackgroundScheduler(
+    # It warns each time that a run is left out because the last one goes on; that run's length is a vital.
+    logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
+    threads = _Threads()
+    jobs = BackgroundScheduler(
         timezone=UTC,
-        executors={"default": ThreadPoolExecutor(workers)},
+        executors={"default": threads},
         job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
     )
-    for place, one in enumerate(timetable):
+    for one in timetable:
         due = now if one.last is None else max(now, one.last + one.every)
-        scheduler.add_job(
+        jobs.add_job(
             tick,
             IntervalTrigger(seconds=one.every, jitter=min(30, one.every // 20)),
             args=[one.source],
-            id=one.source,
-            next_run_time=datetime.fromtimestamp(due, UTC) + timedelta(seconds=place),
+            id=f"read {one.source}",
+            next_run_time=datetime.fromtimestamp(due, UTC),
         )
-    scheduler.start()
-    return scheduler
-
-
-def stop(scheduler: BackgroundScheduler) -> None:
-    """Begin no further run; does not wait for those that go on."""
-    scheduler.shutdown(wait=False)
+    jobs.add_job(renew, CronTrigger(minute="*/5", timezone=_LOCAL), id=RENEW)
+    jobs.start()
+    return Running(jobs, threads)

@@ -1,54 +1,48 @@
 """The daemon's own health as Prometheus metrics (a reading is about an agency, a vital about the daemon)."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Info, generate_latest
+from collections.abc import Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Info, disable_created_metrics, generate_latest
 
 from collector import __version__
 
 
 class Vitals:
-    """Counters and gauges of one daemon, in a registry of its own."""
+    """Counters and gauges of one daemon, in a registry of its own. Nothing is shown of a source never read."""
 
     def __init__(self) -> None:
+        # Else each counter brings a second metric, the moment of its birth.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry()
         build = Info("ict_build", "Version of the collector.", registry=self._registry)
         build.info({"version": __version__})
-        self._up = Gauge(
-            "ict_source_up", "Whether the last run of a source ended well.", ["source"], registry=self._registry
-        )
-        self._success = Gauge(
-            "ict_source_last_success_timestamp_seconds",
-            "When the last run of a source that ended well began.",
-            ["source"],
-            registry=self._registry,
-        )
-        self._duration = Gauge(
-            "ict_collect_duration_seconds",
-            "How long the last run of a source took.",
-            ["source"],
-            registry=self._registry,
-        )
-        self._records = Counter(
-            "ict_records", "Records read, by what became of them.", ["source", "result"], registry=self._registry
-        )
-        self._runs = Counter(
-            "ict_collect_runs", "Runs of a source, by how they ended.", ["source", "result"], registry=self._registry
-        )
         leader = Gauge("ict_leader", "Whether this daemon leads: 1 if it reads the sources.", registry=self._registry)
         leader.set(1)
+        self._up = self._gauge("ict_source_up", "Whether the last run of a source that ended, ended well.")
+        self._success = self._gauge(
+            "ict_source_last_success_timestamp_seconds", "When the last run of a source that ended well began."
+        )
+        self._duration = self._gauge("ict_collect_duration_seconds", "How long the last run of a source took.")
+        self._records = self._counter("ict_records", "Records read by this daemon, by what became of them.")
+        self._runs = self._counter("ict_collect_runs", "Runs of a source by this daemon, by how they ended.")
 
-    def known(self, source: str, last_success: int | None, *, up: bool) -> None:
-        """Show what the store knows of a source from before this start; nothing is shown of one never read."""
+    def _gauge(self, name: str, says: str) -> Gauge:
+        return Gauge(name, says, ["source"], registry=self._registry)
+
+    def _counter(self, name: str, says: str) -> Counter:
+        return Counter(name, says, ["source", "result"], registry=self._registry)
+
+    def known(self, source: str, last_success: int | None, *, up: bool | None) -> None:
+        """Show what the store knows of a source: epoch seconds; `up` None leaves unsaid what was not said yet."""
         if last_success is not None:
             self._success.labels(source).set(last_success)
+        if up is not None:
             self._up.labels(source).set(up)
 
-    def ran(self, source: str, began: int, seconds: float, result: str, counts: dict[str, int]) -> None:
-        """Show a run that has ended: `counts` by what became of the records."""
-        self._up.labels(source).set(result == "done")
+    def ran(self, source: str, seconds: float, result: str, counts: Mapping[str, int]) -> None:
+        """Show a run that has ended: how long it took, how it ended, and `counts` by what became of the records."""
         self._duration.labels(source).set(seconds)
         self._runs.labels(source, result).inc()
-        if result == "done":
-            self._success.labels(source).set(began)
         for what, count in counts.items():
             self._records.labels(source, what).inc(count)
 

@@ -28,11 +28,11 @@ def render(
     indicators: Sequence[Indicator],
     readings: Mapping[str, Sequence[Reading]],
     scores: Mapping[str, Sequence[Score]],
-    blocks: Mapping[str, str],
+    blocks: Mapping[str, Mapping[str, str]],
 ) -> bytes:
     """Render readings of agencies and scores by window (`month`: the current one so far, `last_month`).
 
-    `blocks` maps each agency to its block.
+    `blocks` maps each agency to its block, by window too.
     """
     families = [family for one in indicators for family in _figures(one, readings, blocks)]
     families += [_states(readings), _through(readings), *_ranks(scores)]
@@ -42,7 +42,7 @@ def render(
 
 
 def _figures(
-    indicator: Indicator, readings: Mapping[str, Sequence[Reading]], blocks: Mapping[str, str]
+    indicator: Indicator, readings: Mapping[str, Sequence[Reading]], blocks: Mapping[str, Mapping[str, str]]
 ) -> list[Metric]:
     name = f"ict_{indicator.column}"
     labels = ["agency", "block", "window"]
@@ -55,7 +55,7 @@ def _figures(
             value = one.value
             if one.indicator != indicator.id or one.scope != "agency" or value is None:
                 continue
-            own = [one.agency, blocks.get(one.agency, ""), window]
+            own = [one.agency, blocks[window][one.agency], window]
             ratio.add_metric(own, float(value))
             hits.add_metric(own, one.hits)
             judged.add_metric(own, one.judged)

@@ -68,6 +68,17 @@ def held(
             )
 
 
+def give_back(engine: Engine, holder: str) -> None:
+    """Give back every lease of a holder that ends with runs unfinished: its next one need not wait for their end.
+
+    A run of it that should still come to a save is told that it has lost its lease.
+    """
+    with writing(engine) as connection:
+        connection.execute(
+            lock.update().where(lock.c.holder == holder).values(holder="", until=0, token=lock.c.token + 1)
+        )
+
+
 def _take(engine: Engine, name: str, holder: str, now: int) -> int | None:
     with writing(engine) as connection:
         row = connection.execute(select(lock).where(lock.c.name == name)).one_or_none()
