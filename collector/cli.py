@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
@@ -35,33 +35,46 @@ from collector.store.save import Saved
 app = typer.Typer(
     name="collector",
     help="Measures how far the agencies of a province use IT, from counted records.",
+    epilog="Exit codes: 0 done, 1 findings, 2 wrong use, 3 a source failed. Periods: 2026-10, 2026-Q3, 2026.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
+    rich_markup_mode=None,  # help without boxes, so that it can be copied
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
-DONE, FINDINGS, WRONG_USE, SOURCE_FAILED = 0, 1, 2, 3
+FINDINGS, WRONG_USE, SOURCE_FAILED, STOPPED = 1, 2, 3, 130
+
+WIDE = 1_000
+"""Columns of what is no terminal: nothing is shortened or wrapped for a file or another program."""
 
 Config = Annotated[
-    Path | None, typer.Option("--config", help="collector.yaml; else COLLECTOR_CONFIG, ./config, /etc/collector.")
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="The configuration; else $COLLECTOR_CONFIG, config/collector.yaml or /etc/collector/collector.yaml.",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-Sources = Annotated[list[str] | None, typer.Argument(help="Names of sources; all if none is given.")]
-Periods = Annotated[list[str] | None, typer.Option("--period", help="2026-10, 2026-Q3 or 2026; may be repeated.")]
+Sources = Annotated[list[str] | None, typer.Argument(metavar="[SOURCE]...", help="Names of sources; all if none is given.")]
+APeriod = Annotated[str, typer.Argument(metavar="PERIOD", help="A month, quarter or year: 2026-10, 2026-Q3, 2026.")]
 
 
 def main() -> None:
     """Run the command line; wrong use ends in one sentence and exit code 2, never in a traceback."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    if not sys.stdout.isatty():
+        out.width = WIDE
     try:
         app()
     except WrongUse as error:
-        err.print(escape(str(error)), style="red", soft_wrap=True)
+        _say(str(error), style="red")
         sys.exit(WRONG_USE)
     except CollectorError as error:
-        err.print(escape(str(error)), style="red", soft_wrap=True)
+        _say(str(error), style="red")
         sys.exit(SOURCE_FAILED)
 
 
@@ -78,7 +91,28 @@ def _opened(config: Path | None, *, with_systems: bool = False) -> Iterator[Asse
 
 
 def _print_json(value: Any) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+    _print_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+
+
+def _print_text(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()  # here, where a reader that has gone away (`| head`) is no traceback
+
+
+def _print(parts: Iterable[RenderableType]) -> None:
+    """Print text and tables: wrapped at a terminal, else whole and without blanks at the ends of lines."""
+    for part in parts:
+        if sys.stdout.isatty():
+            out.print(part, crop=False)
+            continue
+        with out.capture() as captured:
+            out.print(part, crop=False)
+        _print_text("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
+
+
+def _say(text: str, style: str = "yellow") -> None:
+    """Say something beside the results, on standard error."""
+    err.print(escape(text), style=style, soft_wrap=True)
 
 
 def _version(value: bool) -> None:
@@ -89,7 +123,7 @@ def _version(value: bool) -> None:
 
 @app.callback()
 def _top(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
 ) -> None:
     """Measures how far the agencies of a province use IT, from counted records."""
 
@@ -98,69 +132,80 @@ def _top(
 def init_command(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")]) -> None:
     """Write a commented configuration to start from."""
     for path in init.write(folder):
-        out.print(str(path))
-    out.print(f"Next: edit {folder / 'collector.yaml'}, then `collector check --config {folder / 'collector.yaml'}`")
+        out.print(escape(str(path)), soft_wrap=True)
+    file = escape(str(folder / "collector.yaml"))
+    out.print(f"Next: edit {file}, then `collector check --config {file}`", soft_wrap=True)
 
 
 @app.command(name="check")
 def check_command(
     names: Sources = None,
-    live: Annotated[bool, typer.Option("--live", help="Try each source, stage by stage.")] = False,
+    live: Annotated[bool, typer.Option("--live", help="Try each source too, stage by stage.")] = False,
     show: Annotated[bool, typer.Option("--show", help="Print the effective configuration, secrets masked.")] = False,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check the configuration; with --live each source too. Nothing is written anywhere at a source."""
+    """Check the configuration, and with --live the sources.
+
+    Nothing is written anywhere at a source.
+    """
     path = locate(config, os.environ)
     if show:
-        sys.stdout.write(masked(load(path, find_connector, os.environ)))
+        _print_text(masked(load(path, find_connector, os.environ)))
         return
     with _opened(config, with_systems=live) as assembly:
         assembly.model()
+        chosen = _chosen(assembly, names)
         found = [
-            {"source": source.name, "stage": one.stage, "result": one.result, "says": one.says, "mend": one.mend}
-            for source in (_chosen(assembly, names) if live else ())
+            (source.name, one)
+            for source in (chosen if live else ())
             for one in check.live(assembly.job(source), assembly.clock)
         ]
-        failed = any(one["result"] == "failed" for one in found)
         if as_json:
-            _print_json({"configuration": str(path), "sources": list(assembly.settings.sources), "findings": found})
+            findings = [json_shapes.finding(source, one) for source, one in found]
+            _print_json({"configuration": str(path), "sources": list(assembly.settings.sources), "findings": findings})
         else:
-            count = len(assembly.settings.sources)
-            out.print(f"{path}: {count} sources, {len(assembly.register.agencies)} agencies: the configuration is good")
-            style = {"ok": "green", "unproved": "yellow", "failed": "red"}
-            for one in found:
-                mark = f"[{style[one['result']]}]{one['result']:<8}[/]"
-                mend = f" [bold]{escape(one['mend'])}[/]" if one["mend"] else ""
-                out.print(f"{one['source']:<18} {mark} {one['stage']:<14} {escape(one['says'])}{mend}", soft_wrap=True)
-    if failed:
+            sources, agencies = len(assembly.settings.sources), len(assembly.register.agencies)
+            good = f"{path}: the configuration is good ({_many(sources, 'source')}, {_many(agencies, 'agency')})"
+            _print([escape(good), *terminal.findings(found, out.width)])
+    if any(one.result == "failed" for _, one in found):
         raise typer.Exit(SOURCE_FAILED)
+
+
+def _many(count: int, what: str) -> str:
+    plural = f"{what.removesuffix('y')}ies" if what.endswith("y") else f"{what}s"
+    return f"{count:,} {what if count == 1 else plural}"
 
 
 @app.command(name="collect")
 def collect_command(
     names: Sources = None,
-    first: Annotated[str | None, typer.Option("--from", help="First day to read again, 2026-02-01.")] = None,
-    last: Annotated[str | None, typer.Option("--to", help="Last day to read again.")] = None,
-    agency: Annotated[str | None, typer.Option(help="Only this agency's records.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read, show what would change, keep nothing.")] = False,
+    first: Annotated[str | None, typer.Option("--from", metavar="DAY", help="First day to read again.")] = None,
+    last: Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last day to read again: 2026-02-28.")] = None,
+    agency: Annotated[str | None, typer.Option(metavar="CODE", help="Read only this agency's records.")] = None,
     only_gaps: Annotated[bool, typer.Option("--only-gaps", help="Read only days that are not covered.")] = False,
-    no_wait: Annotated[bool, typer.Option("--no-wait", help="If another run is under way, exit 3.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show which figures would change; keep nothing.")] = False,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Exit 3 if another run of a source is under way.")] = False,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Read sources now: what changed since the last run, or some days again."""
+    """Read sources now.
+
+    Reads what changed since the last run, or with --from and --to some days again. A source that fails does not keep
+    the others from being read. Ctrl-C ends it; what was read until then is kept.
+    """
     with _opened(config, with_systems=True) as assembly:
         sources = _chosen(assembly, names)
         wanted = Wanted(_day(first, "--from"), _day(last, "--to"))
+        known = agency and _known_agency(assembly, agency)
         if dry_run:
-            outcomes = _rehearse(assembly, sources, wanted, agency, only_gaps=only_gaps, as_json=as_json)
+            outcomes = _rehearse(assembly, sources, wanted, known, only_gaps=only_gaps, as_json=as_json)
         else:
-            outcomes = _collect(
-                assembly, assembly.tools, sources, wanted, agency, only_gaps=only_gaps, wait=not no_wait
-            )
+            outcomes = _collect(assembly, assembly.tools, sources, wanted, known, only_gaps=only_gaps, wait=not no_wait)
         if as_json:
-            _print_json([_outcome(one) for one in outcomes])
+            _print_json([json_shapes.outcome(one) for one in outcomes])
+        elif not dry_run:
+            _print(terminal.collected(outcomes, out.width))
     if any(one.failure for one in outcomes):
         raise typer.Exit(SOURCE_FAILED)
 
@@ -207,23 +252,33 @@ def _collect(
             asked = replace(wanted, agencies=codes or None)
             task = progress.add_task(source.name, total=None, told="")
             for one in _stretches(tools, job, asked, assembly.clock()) if only_gaps else [asked]:
-                outcome = collecting.collect(job, tools, one, wait=wait, says=_say, progress=_shown(progress, task))
+                try:
+                    outcome = collecting.collect(job, tools, one, wait=wait, says=_say, progress=_shown(progress, task))
+                except TryAgain as error:  # another run is under way
+                    outcome = Outcome(source.name, assembly.clock(), Saved(), error)
+                except KeyboardInterrupt:
+                    _say(f"{source.name}: stopped; what was read until then is kept, the next run goes on from there")
+                    raise
+                except WrongUse:
+                    raise
+                except Exception as error:  # a bug in one connector must not keep the others from being read
+                    log.exception("%s: a bug in this program", source.name)
+                    outcome = Outcome(source.name, assembly.clock(), Saved(), Bug(error, source.name))
                 outcomes.append(outcome)
                 if outcome.failure:
                     _say(str(outcome.failure), style="red")
-                elif not progress.disable:
-                    progress.update(task, total=1, completed=1)
+                    break
+            progress.update(task, total=1, completed=1)
     return outcomes
 
 
 def _stretches(tools: Tools, job: collecting.Job, wanted: Wanted, now: int) -> list[Wanted]:
+    """The days that are not covered, as far as they were asked for."""
     return [
-        replace(wanted, first_day=first, last_day=last) for first, last in collecting.uncovered(tools.engine, job, now)
+        replace(wanted, first_day=max(first, wanted.first_day or first), last_day=min(last, wanted.last_day or last))
+        for first, last in collecting.uncovered(tools.engine, job, now)
+        if (wanted.first_day or first) <= last and first <= (wanted.last_day or last)
     ]
-
-
-def _say(text: str, style: str = "yellow") -> None:
-    err.print(escape(text), style=style, soft_wrap=True)
 
 
 def _shown(progress: Progress, task: TaskID) -> Callable[[Saved], None]:
@@ -232,19 +287,6 @@ def _shown(progress: Progress, task: TaskID) -> Callable[[Saved], None]:
         progress.update(task, told=f"{saved.read:,} records, {changed:,} new or changed")
 
     return show
-
-
-def _outcome(one: Outcome) -> dict[str, Any]:
-    return {
-        "source": one.source,
-        "result": one.result,
-        "message": str(one.failure or ""),
-        "read": one.saved.read,
-        "inserted": one.saved.inserted,
-        "updated": one.saved.updated,
-        "unchanged": one.saved.unchanged,
-        "quarantined": one.saved.quarantined,
-    }
 
 
 def _rehearse(
@@ -519,7 +561,7 @@ def demo_command(
             if any(one.failure for one in outcomes):
                 raise typer.Exit(SOURCE_FAILED)
             if not once:
-                daemon.serve(assembly, assembly.settings.serve.host, port or 0, says=_say)
+                daemon.serve(assembly, assembly.settings.serve.host, port or 0, says=_say, just_read=True)
 
 
 def _months(first: int, last: int) -> list[Period]:
