@@ -728,7 +728,8 @@ def _mail(
         chance = stream(seed, name, "unknown use")
         for box in unknown:
             _use(chance, box, _temper(seed, register[0]), span, starts, post)
-        _early_sessions([box for box in post.mailboxes if box.source == name], first, post)
+        if first not in span.lost:
+            _early_sessions([box for box in post.mailboxes if box.source == name], first, post)
         post.mailboxes += unknown
 
 

@@ -148,6 +148,21 @@ def test_awkward_sessions_occur(kind: str, whole: Ledger) -> None:
     assert sum(map(_SESSIONS[kind], whole.sessions)) >= 5
 
 
+@pytest.mark.parametrize("days", [17, 18, 19, 60])
+def test_nothing_is_told_of_the_day_whose_log_is_lost_also_if_it_is_the_first_one(days: int) -> None:
+    made = province.make(agencies=6, days=days)
+    lost = {(one.name, day) for one in made.sources for day in one.lost.get("mailbox_day", ())}
+    assert len(lost) == (1 if days >= 18 else 0)
+    source = {box.address: box.source for box in made.mailboxes}
+    told = {
+        (source[one.address], day)
+        for one in made.sessions
+        for day in period.days(period.local_day(one.begin), period.local_day(one.end or one.begin))
+    }
+    assert told
+    assert not lost & (told | {(source[one.address], period.local_day(one.accepted)) for one in made.mails})
+
+
 _DOCUMENTS: dict[str, Callable[[Document], bool]] = {
     "deleted": lambda one: one.deleted,
     "recalled": lambda one: one.recalled == 1,
