@@ -45,7 +45,9 @@ def test_a_period_is_named_as_it_is_read(text: str, first: int, last: int) -> No
     assert (parsed.first, parsed.last, parsed.name) == (first, last, text)
 
 
-@pytest.mark.parametrize("text", ["2026-13", "2026-00", "2026-Q5", "26", "2026-02-30", "", "2026-1", "thang 10"])
+@pytest.mark.parametrize(
+    "text", ["2026-13", "2026-00", "2026-Q5", "26", "2026-02-30", "", "2026-1", "thang 10", "0000", "9999"]
+)
 def test_what_is_no_period_is_refused_in_words(text: str) -> None:
     with pytest.raises(ValueError, match="is no"):
         parse_period(text)

@@ -120,15 +120,15 @@ def _months_on(first: int, count: int) -> int:
 
 def parse_period(text: str) -> Period:
     """Return `2026-10`, `2026-Q3`, `2026` or `2026-10-05` as a period; ValueError, in words, otherwise."""
-    if found := re.fullmatch(r"(\d{4})-Q([1-4])", text):
+    if found := re.fullmatch(r"([12]\d{3})-Q([1-4])", text):
         first = int(found[1]) * 10_000 + (int(found[2]) * 3 - 2) * 100 + 1
         return Period(first, _months_on(first, 3), "quarter")
-    if found := re.fullmatch(r"(\d{4})-(0[1-9]|1[0-2])", text):
+    if found := re.fullmatch(r"([12]\d{3})-(0[1-9]|1[0-2])", text):
         return month_of(int(found[1]) * 10_000 + int(found[2]) * 100 + 1)
-    if found := re.fullmatch(r"(\d{4})", text):
+    if found := re.fullmatch(r"([12]\d{3})", text):
         first = int(found[1]) * 10_000 + 101
         return Period(first, _months_on(first, 12), "year")
-    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+    if re.fullmatch(r"[12]\d{3}-\d{2}-\d{2}", text):
         day = parse_day(text)
         return Period(day, plus_days(day, 1), "day")
     raise ValueError(f"{text!r} is no period; write 2026-10, 2026-Q3, 2026 or 2026-10-05")
