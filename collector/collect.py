@@ -23,7 +23,18 @@ from collector.store.tallies import Tallies
 GROUP = 50_000
 """Rows that are saved in one transaction: large enough to be quick, small enough to lose little time twice."""
 
-Result = Literal["done", "try_again", "access_denied", "unexpected_answer"]
+Result = Literal["done", "try_again", "access_denied", "unexpected_answer", "bug"]
+
+
+class Bug(CollectorError):
+    """A fault of this program in one run, told like a failure so that the other sources are read all the same."""
+
+    def __init__(self, error: Exception, source: str) -> None:
+        super().__init__(
+            f"a bug in this program ({type(error).__name__})",
+            source=source,
+            mend="Report it with the traceback; the other sources are read all the same",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +76,8 @@ class Outcome:
                 return "try_again"
             case AccessDenied():
                 return "access_denied"
+            case Bug():
+                return "bug"
             case _:
                 return "unexpected_answer"
 
@@ -96,10 +109,12 @@ def collect(
 ) -> Outcome:
     """Read a source once and save what it gave, batch by batch.
 
-    Foreseen failures are returned, after saving what was read until then; anything else is a bug and is raised.
+    Foreseen failures are returned, after saving what was read until then; anything else is a bug and is raised. So is
+    KeyboardInterrupt, but after saving. WrongUse, before anything is read, if there is no such day to be read.
     """
     with locks.held(tools.engine, job.source, tools.holder, tools.machine_clock, wait=wait, says=says) as lease:
         began = tools.clock()
+        want = _want(job, tools, wanted, began)
         with writing(tools.engine) as connection:
             connection.execute(
                 update(runs).where(runs.c.source == job.source, runs.c.result == "running").values(result="cut_off")
@@ -108,22 +123,27 @@ def collect(
                 insert(runs).values(source=job.source, began=began, result="running", message="", **_counts(Saved()))
             ).inserted_primary_key
             assert number is not None
-        outcome = None
         saved = Saved()
+
+        def kept(more: Saved) -> None:
+            nonlocal saved
+            saved = more
+            progress(more)
+
+        result, message = "bug", "a bug in this program: see the log"
         try:
-            saved, failure = _read(job, tools, _want(job, tools, wanted, began), lease, progress)
+            failure = _read(job, tools, want, lease, kept)
             outcome = Outcome(job.source, began, saved, failure)
+            result, message = outcome.result, str(failure or "")
+        except KeyboardInterrupt:
+            result, message = "cut_off", "stopped by hand"
+            raise
         finally:
             with writing(tools.engine) as connection:
                 connection.execute(
                     update(runs)
                     .where(runs.c.id == number[0])
-                    .values(
-                        ended=tools.clock(),
-                        result=outcome.result if outcome else "bug",
-                        message=str(outcome.failure or "") if outcome else "a bug in this program: see the log",
-                        **_counts(saved),
-                    )
+                    .values(ended=tools.clock(), result=result, message=message, **_counts(saved))
                 )
         return outcome
 
@@ -165,9 +185,12 @@ def _want(job: Job, tools: Tools, wanted: Wanted, began: int) -> Want:
 
 
 def _read(
-    job: Job, tools: Tools, want: Want, lease: locks.Held, progress: Callable[[Saved], None]
-) -> tuple[Saved, CollectorError | None]:
-    """Walk through the door and save group by group; what was read before a failure is saved too."""
+    job: Job, tools: Tools, want: Want, lease: locks.Held, kept: Callable[[Saved], None]
+) -> CollectorError | None:
+    """Walk through the door and save group by group; what was read before a failure is saved too.
+
+    `kept` is told after each save what was saved until then.
+    """
     saved = Saved()
     group: list[Batch] = []
     failure: CollectorError | None = None
@@ -179,7 +202,7 @@ def _read(
                 locks.renew(connection, lease, tools.machine_clock())
                 saved += save(connection, job.source, group, tools.register, tools.tallies)
             group.clear()
-            progress(saved)
+            kept(saved)
 
     try:
         with job.open_door(tools.clock()) as door:
@@ -196,8 +219,11 @@ def _read(
     except CollectorError as error:
         error.source = error.source or job.source
         failure = error
+    except KeyboardInterrupt:
+        flush()
+        raise
     flush()
-    return saved, failure
+    return failure
 
 
 def _size(batch: Batch) -> int:
