@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import DatabaseError
 
 import connectors
 import indicators
@@ -176,7 +177,15 @@ def assemble(path: Path, environment: Mapping[str, str]) -> Iterator[Assembly]:
             field="state",
             mend="Name a folder that the collector's account may write to",
         ) from error
-    engine = open_engine(settings.store_url.get_secret_value())
+    try:
+        engine = open_engine(settings.store_url.get_secret_value())
+    except DatabaseError as error:
+        raise WrongUse(
+            f"the store cannot be opened ({error.orig})",
+            stage="configuration",
+            field="store",
+            mend="Correct `state` or `store`, or let the collector's account read and write that file and its folder",
+        ) from error
     try:
         with writing(engine) as connection:
             refresh(connection, register, calendar, plan)

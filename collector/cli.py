@@ -5,9 +5,9 @@ import logging
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,8 +20,8 @@ from collector import __version__, check, daemon, init, status
 from collector import collect as collecting
 from collector import readings as figures
 from collector.assembly import Assembly, assemble, find_connector, find_indicators
-from collector.collect import Outcome, Tools, Wanted
-from collector.contract.errors import CollectorError, WrongUse
+from collector.collect import Bug, Outcome, Tools, Wanted
+from collector.contract.errors import CollectorError, TryAgain, WrongUse
 from collector.contract.period import Period, iso, local_day, month_of, parse_day, parse_period, plus_days
 from collector.contract.reading import Reading, Scope
 from collector.demo import province, systems, truth
@@ -44,6 +44,7 @@ app = typer.Typer(
 )
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
+log = logging.getLogger("collector")
 
 FINDINGS, WRONG_USE, SOURCE_FAILED, STOPPED = 1, 2, 3, 130
 
@@ -59,7 +60,7 @@ Config = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-Sources = Annotated[list[str] | None, typer.Argument(metavar="[SOURCE]...", help="Names of sources; all if none is given.")]
+Sources = Annotated[list[str] | None, typer.Argument(metavar="SOURCE", help="Names of sources; all if none is given.")]
 APeriod = Annotated[str, typer.Argument(metavar="PERIOD", help="A month, quarter or year: 2026-10, 2026-Q3, 2026.")]
 
 
@@ -123,7 +124,9 @@ def _version(value: bool) -> None:
 
 @app.callback()
 def _top(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     """Measures how far the agencies of a province use IT, from counted records."""
 
@@ -232,6 +235,10 @@ def _periods(texts: Iterable[str]) -> list[Period]:
         raise WrongUse(str(error)) from None
 
 
+def _period(text: str) -> Period:
+    return _periods([text])[0]
+
+
 def _collect(
     assembly: Assembly,
     tools: Tools,
@@ -243,7 +250,8 @@ def _collect(
     wait: bool = True,
 ) -> list[Outcome]:
     """Read some sources, one after the other; one that fails does not keep the others from being read."""
-    outcomes = []
+    outcomes: list[Outcome] = []
+    refused: list[WrongUse] = []
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"))
     with Progress(*columns, TimeElapsedColumn(), console=err, disable=not err.is_terminal) as progress:
         for source in sources:
@@ -251,16 +259,19 @@ def _collect(
             codes = agency and collecting.agencies_as_written(assembly.register, source.name, agency)
             asked = replace(wanted, agencies=codes or None)
             task = progress.add_task(source.name, total=None, told="")
-            for one in _stretches(tools, job, asked, assembly.clock()) if only_gaps else [asked]:
+            for days in _stretches(tools, job, asked, assembly.clock()) if only_gaps else [asked]:
                 try:
-                    outcome = collecting.collect(job, tools, one, wait=wait, says=_say, progress=_shown(progress, task))
+                    outcome = collecting.collect(
+                        job, tools, days, wait=wait, says=_say, progress=_shown(progress, task)
+                    )
                 except TryAgain as error:  # another run is under way
                     outcome = Outcome(source.name, assembly.clock(), Saved(), error)
                 except KeyboardInterrupt:
                     _say(f"{source.name}: stopped; what was read until then is kept, the next run goes on from there")
                     raise
-                except WrongUse:
-                    raise
+                except WrongUse as error:  # its days are others than those asked for
+                    refused.append(error)
+                    continue
                 except Exception as error:  # a bug in one connector must not keep the others from being read
                     log.exception("%s: a bug in this program", source.name)
                     outcome = Outcome(source.name, assembly.clock(), Saved(), Bug(error, source.name))
@@ -269,6 +280,10 @@ def _collect(
                     _say(str(outcome.failure), style="red")
                     break
             progress.update(task, total=1, completed=1)
+    if refused and not outcomes:
+        raise refused[0]
+    for one in refused:
+        _say(str(one))
     return outcomes
 
 
@@ -301,14 +316,9 @@ def _rehearse(
         after = _take(copy, periods)
     changed = [(one, other) for one, other in zip(before, after, strict=True) if one != other]
     if not as_json:
-        names = {code: known.name for code, known in assembly.register.agencies.items()}
-        for one, other in changed:
-            out.print(
-                f"{one.indicator} {one.period} {one.agency} {escape(names.get(one.agency, ''))}: "
-                f"{terminal.share(one)} ({one.hits}/{one.judged}) -> "
-                f"{terminal.share(other)} ({other.hits}/{other.judged})"
-            )
-        out.print(f"{len(changed)} of {len(after)} readings would differ; nothing was kept")
+        _print(terminal.collected(outcomes, out.width))
+        _print(["", *terminal.differences(changed, _names(assembly), out.width)])
+        _print([f"{len(changed):,} of {_many(len(after), 'reading')} would differ; nothing was kept"])
     return outcomes
 
 
@@ -332,41 +342,51 @@ def _take(
 
 @app.command()
 def readings(
-    period: Periods = None,
-    indicator: Annotated[str | None, typer.Option(help="Only this indicator.")] = None,
-    agency: Annotated[str | None, typer.Option(help="Only this agency.")] = None,
-    scope: Annotated[list[str] | None, typer.Option(help="agency, block or province; may be repeated.")] = None,
-    counts: Annotated[bool, typer.Option("--counts", help="One line per figure, with its counts.")] = False,
+    period: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PERIOD", help="2026-10, 2026-Q3 or 2026; may be repeated [the last and this month]."),
+    ] = None,
+    indicator: Annotated[str | None, typer.Option(metavar="ID", help="Only this indicator.")] = None,
+    agency: Annotated[str | None, typer.Option(metavar="CODE", help="Only this agency, with its counts.")] = None,
+    scope: Annotated[
+        list[str] | None, typer.Option(metavar="SCOPE", help="agency, block or province; may be repeated [agency].")
+    ] = None,
+    counts: Annotated[
+        bool, typer.Option("--counts", help="Show the counts of each figure, and why it is none.")
+    ] = False,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show figures: of the last and the current month, or of the periods asked for."""
+    """Show figures.
+
+    Those of the last and the current month, or of the periods asked for. A figure that may not be published is told
+    by its state.
+    """
+    periods = _periods(period or ())
+    scopes = _scopes(scope)
     with _opened(config) as assembly:
-        periods = _periods(period) if period else _usual_periods(assembly)
-        found = _take(assembly, periods, _scopes(scope), indicator)
-        if agency:
-            _known_agency(assembly, agency)
-            found = [one for one in found if one.agency == agency]
+        code = agency and _known_agency(assembly, agency)
+        shown = [assembly.indicator(indicator)] if indicator else assembly.indicators
+        found = _take(assembly, periods or _usual_periods(assembly), scopes, indicator)
+        if code:
+            found = [one for one in found if one.scope != "agency" or one.agency == code]
         if as_json:
             _print_json([json_shapes.reading(one) for one in found])
-            return
-        names = _names(assembly)
-        if counts or agency:
-            out.print(terminal.details(found, names))
-            return
-        shown = [assembly.indicator(indicator)] if indicator else assembly.indicators
-        for table in terminal.matrix(found, names, shown):
-            out.print(table)
-            out.print()
+        elif counts or code:
+            _print(terminal.details(found, _names(assembly), out.width, by_agency=code is not None))
+        else:
+            _print(terminal.matrix(found, _names(assembly), shown, out.width))
+
+
+_SCOPES: Mapping[str, Scope] = {"agency": "agency", "block": "block", "province": "province"}
 
 
 def _scopes(texts: Sequence[str] | None) -> list[Scope]:
-    scopes: list[Scope] = []
-    for text in texts or ("agency",):
-        if text not in ("agency", "block", "province"):
-            raise WrongUse(f"{text!r} is no scope", field="--scope", mend="Use agency, block or province")
-        scopes.append(text)  # type: ignore[arg-type]
-    return scopes
+    texts = texts or ("agency",)
+    for text in texts:
+        if text not in _SCOPES:
+            raise WrongUse(f"{text} is no scope", field="--scope", mend=f"Use {', '.join(_SCOPES)}")
+    return list(dict.fromkeys(_SCOPES[text] for text in texts))
 
 
 def _known_agency(assembly: Assembly, agency: str) -> str:
@@ -386,14 +406,14 @@ def _names(assembly: Assembly) -> dict[str, str]:
 
 
 @app.command()
-def rank(
-    period: Annotated[str, typer.Argument(help="2026-10, 2026-Q3 or 2026.")],
-    config: Config = None,
-    as_json: AsJson = False,
-) -> None:
-    """Rank the agencies of each block by the points that their figures earn."""
+def rank(period: APeriod, config: Config = None, as_json: AsJson = False) -> None:
+    """Rank the agencies of each block.
+
+    By the points that their figures earn. What is missing or partial leaves an interval.
+    """
+    wanted = _period(period)
     with _opened(config) as assembly:
-        _show_ranking(assembly, _periods([period])[0], as_json=as_json)
+        _show_ranking(assembly, wanted, as_json=as_json)
 
 
 def _show_ranking(assembly: Assembly, period: Period, *, as_json: bool) -> None:
@@ -402,53 +422,58 @@ def _show_ranking(assembly: Assembly, period: Period, *, as_json: bool) -> None:
         _print_json([json_shapes.score(one) for one in scores])
         return
     blocks = {block.id: block.title_vi for block in assembly.register.blocks.values()}
-    for table in terminal.ranking(scores, _names(assembly), blocks):
-        out.print(table)
-        out.print()
+    _print(terminal.ranking(scores, _names(assembly), blocks, period.name, out.width))
 
 
 @app.command()
 def explain(
-    indicator: Annotated[str, typer.Argument(help="The id of an indicator, dossiers.on_time.")],
-    agency: Annotated[str, typer.Argument(help="The code of an agency.")],
-    period: Annotated[str, typer.Argument(help="2026-10, 2026-Q3 or 2026.")],
-    rows: Annotated[bool, typer.Option("--rows", help="All rows, not only the first twenty.")] = False,
+    indicator: Annotated[str, typer.Argument(metavar="INDICATOR", help="The id of an indicator: dossiers.on_time.")],
+    agency: Annotated[str, typer.Argument(metavar="AGENCY", help="The code of an agency, of today or an old one.")],
+    period: APeriod,
+    rows: Annotated[bool, typer.Option("--rows", help="Show all rows, not only the first twenty.")] = False,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what a figure counts, from the same declaration as the figure: its evidence."""
+    """Show the records behind a figure.
+
+    From the same declaration as the figure, so that they cannot disagree.
+    """
+    wanted = _period(period)
     with _opened(config) as assembly:
-        wanted = _periods([period])[0]
         declared = assembly.indicator(indicator)
         code = _known_agency(assembly, agency)
         with reading_store(assembly.engine) as connection:
-            world = assembly.world(wanted)
-            taken = figures.take(connection, [declared], assembly.tallies, world, wanted)
+            taken = figures.take(connection, [declared], assembly.tallies, assembly.world(wanted), wanted)
             reading = next((one for one in taken if one.agency == code), None)
             if reading is None:
-                raise WrongUse(f"{code} has no term in {wanted}", mend="`collector agencies` shows its terms")
+                raise WrongUse(f"{code} was not there in {wanted}", mend="`collector agencies` shows from when to when")
             explained = figures.explain(connection, declared, reading, wanted)
         if as_json:
             _print_json(json_shapes.explanation(explained))
-            return
-        for part in terminal.explanation(explained, declared, _names(assembly)[code], None if rows else 20):
-            out.print(part, soft_wrap=isinstance(part, str))
+        else:
+            limit = None if rows else 20
+            _print(terminal.explanation(explained, declared, _names(assembly)[code], limit, out.width))
 
 
 @app.command()
 def indicators(as_json: AsJson = False) -> None:
-    """The catalogue: what is counted, what is a hit, and by which law."""
+    """Show the catalogue of indicators.
+
+    What is counted, what is a hit, and by which law.
+    """
     found = find_indicators()
     if as_json:
         _print_json([json_shapes.indicator(one) for one in found])
-        return
-    for one in found:
-        out.print(terminal.declaration(one), soft_wrap=True)
+    else:
+        _print(part for one in found for part in terminal.declaration(one))
 
 
 @app.command()
 def agencies(config: Config = None, as_json: AsJson = False) -> None:
-    """The register: who is ranked, in which block, and which sources serve whom."""
+    """Show the register of agencies.
+
+    Who is ranked, in which block, and which sources serve whom.
+    """
     with _opened(config) as assembly:
         today = local_day(assembly.clock())
         found = []
@@ -475,15 +500,23 @@ def agencies(config: Config = None, as_json: AsJson = False) -> None:
         if as_json:
             _print_json(found)
         else:
-            out.print(terminal.register(found))
+            _print(terminal.register(found, out.width))
 
 
 @app.command(name="status")
-def status_command(config: Config = None, as_json: AsJson = False) -> None:
-    """The state of every source; exit code 1 if something needs somebody."""
+def status_command(
+    bad: Annotated[bool, typer.Option("--bad", help="List the records that could not be used, and why.")] = False,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the state of every source.
+
+    Exit code 1 if the last run of one failed, or its figures are stale.
+    """
     with _opened(config) as assembly:
-        now = assembly.clock()
+        sources = assembly.settings.sources.values()
         with reading_store(assembly.engine) as connection:
+            unusable = status.bad_records(connection, [source.name for source in sources]) if bad else []
             found = [
                 status.of_source(
                     connection,
@@ -492,26 +525,36 @@ def status_command(config: Config = None, as_json: AsJson = False) -> None:
                     find_connector(source.connector).RECORDS,
                     source.since,
                     source.stale_after,
-                    now,
+                    assembly.clock(),
                 )
-                for source in assembly.settings.sources.values()
+                for source in sources
             ]
         if as_json:
-            _print_json([json_shapes.source_status(one) for one in found])
+            _print_json(
+                [json_shapes.source_status(one) for one in found] if not bad else [asdict(one) for one in unusable]
+            )
+        elif bad:
+            _print(terminal.bad(unusable, out.width))
         else:
-            for part in terminal.states(found):
-                out.print(part, soft_wrap=isinstance(part, str))
-    if any(one.result != "done" or one.stale for one in found):
+            _print(terminal.states(found, out.width))
+    if bad:
+        raise typer.Exit(FINDINGS if unusable else 0)
+    if any(one.result not in ("done", "running") or one.stale for one in found):
         raise typer.Exit(FINDINGS)
 
 
 @app.command()
 def serve(
-    host: Annotated[str | None, typer.Option(help="Address to listen on; else the configuration's.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on; else the configuration's.")] = None,
+    host: Annotated[
+        str | None, typer.Option(metavar="HOST", help="Listen here, not where the configuration says.")
+    ] = None,
+    port: Annotated[int | None, typer.Option(metavar="PORT", help="Listen here; 0 for any free one.")] = None,
     config: Config = None,
 ) -> None:
-    """The daemon: reads each source on its interval and shows the figures, until told to stop."""
+    """Run the daemon.
+
+    It reads each source on its interval and shows the figures, until told to stop (Ctrl-C or SIGTERM).
+    """
     with _opened(config, with_systems=True) as assembly:
         listen = assembly.settings.serve
         daemon.serve(assembly, host or listen.host, listen.port if port is None else port, says=_say)
@@ -520,25 +563,24 @@ def serve(
 @app.command(name="demo")
 def demo_command(
     once: Annotated[bool, typer.Option("--once", help="Collect, print and end; else serve until Ctrl-C.")] = False,
-    agencies: Annotated[int | None, typer.Option(min=4, help="How many agencies; all if not given.")] = None,
-    days: Annotated[int, typer.Option(min=1, max=366, help="How many days, up to 28 February 2026.")] = 60,
-    seed: Annotated[int, typer.Option(help="Another seed is another province.")] = 1,
     folder: Annotated[
-        Path | None, typer.Option("--dir", help="Keep the province here; else in a temporary folder.")
+        Path | None, typer.Option("--dir", metavar="DIR", help="Keep the province here, to look into it.")
     ] = None,
-    port: Annotated[int | None, typer.Option(help="Port on which the daemon serves; a free one if not given.")] = None,
+    agencies: Annotated[
+        int | None, typer.Option(metavar="N", min=4, help="How many agencies, at least 4 [all].")
+    ] = None,
+    days: Annotated[int, typer.Option(metavar="N", min=1, max=366, help="How many days, up to 28 February 2026.")] = 60,
+    seed: Annotated[int, typer.Option(metavar="N", help="Another seed is another province.")] = 1,
+    port: Annotated[int | None, typer.Option(metavar="PORT", help="The page's port; a free one if not given.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """A sample province: its systems on loopback, collected by the ordinary path, ranked and shown."""
+    """Make a sample province, and collect and rank it.
+
+    Its systems run on loopback and are read by the ordinary path; the ranking is printed, then a page shows it.
+    """
     with tempfile.TemporaryDirectory(prefix="collector-demo-") as temporary:
         place = folder or Path(temporary)
-        if folder is not None and folder.exists() and any(folder.iterdir()):
-            raise WrongUse(
-                f"{folder} is not empty",
-                field="--dir",
-                mend=f"Name a new folder, or use the province in it: --config {folder / 'collector.yaml'}",
-            )
-        place.mkdir(parents=True, exist_ok=True)
+        _make_empty(place)
         with err.status("making the sample province") as spinner:
             ledger = province.make(agencies, days, seed)
             ledger.write(place / "ledger.json")
@@ -552,16 +594,29 @@ def demo_command(
             if as_json:
                 _print_json([json_shapes.reading(one) for one in _take(assembly, months)])
             else:
-                for part in terminal.collected(outcomes):
-                    out.print(part)
-                out.print()
+                _print([*terminal.collected(outcomes, out.width), ""])
                 _show_ranking(assembly, months[-1], as_json=False)
-                for line in _next_steps(place, months[-1], kept=folder is not None):
-                    out.print(line, soft_wrap=True)
+                for line in _next_steps(place, ledger.agencies[0].code, months[-1], kept=folder is not None):
+                    out.print(escape(line), soft_wrap=True)
             if any(one.failure for one in outcomes):
                 raise typer.Exit(SOURCE_FAILED)
             if not once:
                 daemon.serve(assembly, assembly.settings.serve.host, port or 0, says=_say, just_read=True)
+
+
+def _make_empty(place: Path) -> None:
+    """Make a folder for the sample province; WrongUse if it cannot be made or holds something already."""
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        full = any(place.iterdir())
+    except OSError as error:
+        raise WrongUse(
+            f"{place} cannot be made ({error.strerror})", field="--dir", mend="Name a folder that you may write to"
+        ) from error
+    if full:
+        known = place / "collector.yaml"
+        use = f", or use the province in it: --config {known}" if known.is_file() else ""
+        raise WrongUse(f"{place} is not empty", field="--dir", mend=f"Name a new folder{use}")
 
 
 def _months(first: int, last: int) -> list[Period]:
@@ -571,14 +626,14 @@ def _months(first: int, last: int) -> list[Period]:
     return months
 
 
-def _next_steps(place: Path, month: Period, *, kept: bool) -> list[str]:
+def _next_steps(place: Path, agency: str, month: Period, *, kept: bool) -> list[str]:
     """What a newcomer may try next; commands that need the province's folder only where it stays."""
     if not kept:
-        return ["Keep a province to look into it: collector demo --once --dir DIR"]
+        return ["To keep a province and look into it: collector demo --once --dir DIR"]
     option = f"--config {place / 'collector.yaml'}"
     return [
         "Look into it:",
         f"  collector readings {option}",
-        f"  collector explain dossiers.on_time H44.02 {month} {option}",
+        f"  collector explain dossiers.on_time {agency} {month} {option}",
         f"  collector status {option}",
     ]

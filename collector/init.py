@@ -18,12 +18,14 @@ def write(folder: Path) -> list[Path]:
 
     WrongUse if the folder holds anything already: nothing of an operator's is ever overwritten.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        full = any(folder.iterdir())
+    except OSError as error:
         raise WrongUse(
-            f"{folder} is not empty",
-            stage="configuration",
-            field="DIR",
-            mend="Name a new folder; nothing is ever overwritten",
-        )
+            f"{folder} cannot be made ({error.strerror})", field="DIR", mend="Name a folder that you may write to"
+        ) from error
+    if full:
+        raise WrongUse(f"{folder} is not empty", field="DIR", mend="Name a new folder; nothing is ever overwritten")
     copytree(samples(), folder, dirs_exist_ok=True)
     return sorted(path for path in folder.rglob("*") if path.is_file())

@@ -34,6 +34,27 @@ class SourceStatus:
     unknown_codes: Mapping[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class BadRecord:
+    """A record that could not be used: where it is, which field is at fault and why, and nothing of its content."""
+
+    source: str
+    record: str
+    key: str
+    field: str
+    reason: str
+
+
+def bad_records(connection: Connection, sources: Sequence[str]) -> list[BadRecord]:
+    """Return what is in quarantine of some sources, by source, record, key and field."""
+    rows = connection.execute(
+        select(quarantine)
+        .where(quarantine.c.source.in_(sources))
+        .order_by(quarantine.c.source, quarantine.c.record, quarantine.c.key, quarantine.c.field)
+    )
+    return [BadRecord(row.source, row.record, row.key, row.field, row.reason) for row in rows]
+
+
 def of_source(
     connection: Connection,
     source: str,

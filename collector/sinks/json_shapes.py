@@ -6,6 +6,8 @@ Days are ISO days, instants RFC 3339 with +07:00, shares and points numbers; nul
 from collections.abc import Iterable
 from typing import Any
 
+from collector.collect import Outcome
+from collector.contract.connector import Finding
 from collector.contract.indicator import Indicator
 from collector.contract.period import iso, rfc3339
 from collector.contract.reading import Reading, Score
@@ -101,4 +103,23 @@ def source_status(one: SourceStatus) -> dict[str, Any]:
         "records": one.records,
         "quarantined": one.quarantined,
         "unknown_codes": one.unknown_codes,
+    }
+
+
+def finding(source: str, one: Finding) -> dict[str, Any]:
+    """A line of `check --live`."""
+    return {"source": source, "stage": one.stage, "result": one.result, "says": one.says, "mend": one.mend}
+
+
+def outcome(one: Outcome) -> dict[str, Any]:
+    """How a run of a source ended."""
+    return {
+        "source": one.source,
+        "result": one.result,
+        "message": str(one.failure or ""),
+        "read": one.saved.read,
+        "inserted": one.saved.inserted,
+        "updated": one.saved.updated,
+        "unchanged": one.saved.unchanged,
+        "quarantined": one.saved.quarantined,
     }

@@ -1,97 +1,173 @@
-"""Readings, rankings, explanations and states as tables for a person at a terminal."""
+"""Readings, rankings, explanations and states as text and tables for a person at a terminal `width` columns wide."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
+from rich.console import RenderableType
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 
 from collector.collect import Outcome
+from collector.contract.connector import Finding
 from collector.contract.indicator import Indicator
 from collector.contract.period import iso, rfc3339
 from collector.contract.reading import Reading, Score
 from collector.readings import Explanation
-from collector.status import SourceStatus
+from collector.sinks.columns import GAP, NAME, Column, least, table
+from collector.status import BadRecord, SourceStatus
 
 # A figure that may not be published is told by its state, never by a number.
-_STATES = {"missing": "[red]missing[/]", "partial": "[yellow]partial[/]", "not_applicable": "[dim]n/a[/]"}
+_STATES = {
+    "missing": "[red]missing[/]",
+    "partial": "[yellow]partial[/]",
+    "not_applicable": "[dim]not applicable[/]",
+}
+_SHORT = _STATES | {"not_applicable": "[dim]n/a[/]"}
+_RESULTS = {
+    "never": "[yellow]never read[/]",
+    "running": "running",
+    "done": "done",
+    "cut_off": "[yellow]cut off[/]",
+    "try_again": "[red]try again[/]",
+    "access_denied": "[red]access denied[/]",
+    "unexpected_answer": "[red]unexpected answer[/]",
+    "bug": "[red]bug[/]",
+}
+_FINDINGS = {"ok": "[green]ok[/]", "unproved": "[yellow]unproved[/]", "failed": "[red]failed[/]"}
+
+Shown = RenderableType
 
 
-def share(one: Reading) -> str:
+def share(one: Reading, states: Mapping[str, str] = _STATES) -> str:
     """A figure for people: a percentage with two places, or the state in its place."""
     value = one.value
-    return _STATES[one.state] if value is None else f"{value * 100:.2f} %"
+    return states[one.state] if value is None else f"{value * 100:.2f} %"
 
 
-def matrix(readings: Iterable[Reading], names: Mapping[str, str], indicators: Sequence[Indicator]) -> list[Table]:
-    """One table per period: agencies down, indicators across."""
-    tables = []
+# -- readings ----------------------------------------------------------------------------------------------------
+
+
+def matrix(
+    readings: Iterable[Reading], names: Mapping[str, str], indicators: Sequence[Indicator], width: int
+) -> list[Shown]:
+    """Agencies down, indicators across, for each period; in several tables where they do not fit beside each other."""
+    shown: list[Shown] = []
     by_period: dict[str, dict[str, dict[str, Reading]]] = {}
     for one in readings:
         by_period.setdefault(one.period, {}).setdefault(one.agency, {})[one.indicator] = one
     for period, agencies in by_period.items():
-        table = Table(title=period, title_justify="left", box=None, pad_edge=False, header_style="bold")
-        table.add_column("agency", no_wrap=True)
-        table.add_column("name", overflow="ellipsis", no_wrap=True, max_width=40)
-        for indicator in indicators:
-            table.add_column(indicator.id.replace(".", ".\n"), justify="right", no_wrap=True)
-        for agency, own in agencies.items():
-            cells = (share(own[one.id]) if one.id in own else "" for one in indicators)
-            table.add_row(agency, escape(names.get(agency, "")), *cells)
-        tables.append(table)
-    return tables
+        shown.append(f"[bold]{period}[/]")
+        for across in _beside_each_other(indicators, agencies, width):
+            columns = [Column("agency"), Column("name", "name"), *(Column(one.id, "figure") for one in across)]
+            rows = [
+                [code, escape(names.get(code, "")), *(share(own[one.id], _SHORT) for one in across if one.id in own)]
+                for code, own in agencies.items()
+            ]
+            shown += [table(columns, rows, width), ""]
+    return shown
 
 
-def details(readings: Iterable[Reading], names: Mapping[str, str]) -> Table:
-    """One line per reading, with its counts and why it is not measured."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("indicator", "period", "agency", "name", "figure", "hits", "judged", "unknown", "through", "why"):
-        table.add_column(title, justify="right" if title in ("figure", "hits", "judged", "unknown") else "left")
-    for one in readings:
-        table.add_row(
-            one.indicator,
-            one.period,
-            one.agency,
-            escape(names.get(one.agency, "")),
-            share(one),
-            str(one.hits),
-            str(one.judged),
-            str(one.unknown),
-            "" if one.through is None else iso(one.through),
-            escape(one.why),
-        )
-    return table
+def _beside_each_other(indicators: Sequence[Indicator], agencies: Iterable[str], width: int) -> list[list[Indicator]]:
+    """Cut a row of indicators into pieces, each of which fits the terminal with the agencies' codes and names."""
+    taken = max((len(code) for code in agencies), default=0) + GAP + NAME
+    pieces: list[list[Indicator]] = []
+    left = 0
+    for one in indicators:
+        needed = GAP + least([Column(one.id, "figure")], [["100.00 %"]])
+        if not pieces or needed > left:
+            pieces.append([])
+            left = width - taken
+        pieces[-1].append(one)
+        left -= needed
+    return pieces
 
 
-def ranking(scores: Sequence[Score], names: Mapping[str, str], blocks: Mapping[str, str]) -> list[Table]:
+def details(readings: Sequence[Reading], names: Mapping[str, str], width: int, *, by_agency: bool) -> list[Shown]:
+    """Each reading with its counts, and in words why it is not measured.
+
+    A table for each period and indicator, or with `by_agency` for each period and agency.
+    """
+
+    def group(one: Reading) -> tuple[str, str]:
+        return one.period, one.agency if by_agency else one.indicator
+
+    periods = list(dict.fromkeys(one.period for one in readings))
+    ordered = sorted(readings, key=lambda one: (periods.index(one.period), group(one)))
+    first = [Column("indicator")] if by_agency else [Column("agency"), Column("name", "name")]
+    columns = [*first, *(Column(title, "figure") for title in ("figure", "hits", "judged", "unknown"))]
+    columns.append(Column("through"))
+
+    def cells(one: Reading) -> list[str]:
+        what = [one.indicator] if by_agency else [one.agency, escape(names.get(one.agency, ""))]
+        counts = [f"{number:,}" for number in (one.hits, one.judged, one.unknown)]
+        return [*what, share(one), *counts, _day(one.through)]
+
+    every = [cells(one) for one in readings]
+    shown: list[Shown] = []
+    for (period, other), some in groupby(ordered, key=group):
+        own = list(some)
+        name = f" {escape(names.get(other, ''))}" if by_agency else ""
+        shown += [f"[bold]{other}[/]{name}, {period}", table(columns, [cells(one) for one in own], width, every)]
+        whys = [(one.indicator if by_agency else one.agency, one.why) for one in own if one.why]
+        shown += [*_reasons(whys), ""]
+    return shown
+
+
+def _reasons(whys: Iterable[tuple[str, str]]) -> list[Shown]:
+    """Reasons in words, each once, behind the codes that it holds for."""
+    codes: dict[str, list[str]] = {}
+    for code, why in whys:
+        codes.setdefault(why, []).append(code)
+    return [f"{', '.join(some)}: {escape(why)}" for why, some in codes.items()]
+
+
+def _day(day: int | None) -> str:
+    return "–" if day is None else iso(day)
+
+
+# -- ranking -----------------------------------------------------------------------------------------------------
+
+
+_RANKING = (
+    Column("rank", "figure"),
+    Column("agency"),
+    Column("name", "name"),
+    Column("points", "figure"),
+    Column("interval", "figure"),
+    Column("measured", "figure"),
+    Column("band"),
+)
+
+
+def ranking(
+    scores: Sequence[Score], names: Mapping[str, str], blocks: Mapping[str, str], period: str, width: int
+) -> list[Shown]:
     """One table per block. A rank that what is missing could still change is shown with its interval."""
-    tables = []
+    every = [_place(one, names) for one in scores]
+    shown: list[Shown] = []
     for block in dict.fromkeys(one.block for one in scores):
-        table = Table(title=escape(blocks.get(block, block)), title_justify="left", box=None, pad_edge=False)
-        for title, right in (
-            ("rank", True),
-            ("agency", False),
-            ("name", False),
-            ("points", True),
-            ("interval", True),
-            ("measured", True),
-            ("band", False),
-        ):
-            table.add_column(title, justify="right" if right else "left", no_wrap=True)
-        for one in scores:
-            if one.block != block:
-                continue
-            table.add_row(
-                _rank(one),
-                one.agency,
-                escape(names.get(one.agency, "")),
-                f"{one.points:.2f}",
-                "" if one.points_low == one.points_high else f"{one.points_low:.2f}–{one.points_high:.2f}",
-                f"{one.measured_share * 100:.0f} %",
-                escape(one.band or one.why),
-            )
-        tables.append(table)
-    return tables
+        own = [one for one in scores if one.block == block]
+        shown += [
+            f"[bold]{escape(blocks.get(block, block))}[/], {period}",
+            table(_RANKING, [_place(one, names) for one in own], width, every),
+            *(f"not ranked: {why}" for why in _reasons((one.agency, one.why) for one in own if one.rank is None)),
+            "",
+        ]
+    return shown
+
+
+def _place(one: Score, names: Mapping[str, str]) -> list[str]:
+    return [
+        _rank(one),
+        one.agency,
+        escape(names.get(one.agency, "")),
+        f"{one.points:.2f}",
+        "" if one.points_low == one.points_high else f"{one.points_low:.2f}–{one.points_high:.2f}",
+        f"{one.measured_share * 100:.0f} %",
+        escape(one.band or ""),
+    ]
 
 
 def _rank(one: Score) -> str:
@@ -102,108 +178,218 @@ def _rank(one: Score) -> str:
     return f"{one.rank} ({one.rank_best}–{one.rank_worst})"
 
 
-def explanation(one: Explanation, indicator: Indicator, name: str, limit: int | None) -> list[Any]:
-    """The figure, its definition, and the rows behind it."""
+# -- explanation -------------------------------------------------------------------------------------------------
+
+
+def explanation(one: Explanation, indicator: Indicator, name: str, limit: int | None, width: int) -> list[Shown]:
+    """The figure, its definition, and the rows behind it: the first `limit`, or all."""
     reading = one.reading
-    lines: list[Any] = [
+    facts = {
+        "figure": f"[bold]{share(reading)}[/]: {_counts(reading, indicator)}",
+        "why": escape(reading.why),
+        "counted": escape(indicator.counted_en),
+        "hit": escape(indicator.hit_en),
+        "legal": escape(indicator.legal),
+    }
+    shown: list[Shown] = [
         f"[bold]{escape(name)}[/] ({reading.agency}), {reading.period}",
-        f"{indicator.id}, version {indicator.version}: {escape(indicator.title_en)}",
-        f"  {escape(indicator.title_vi)}",
-        f"  counted: {escape(indicator.counted_en)}",
-        f"  hit:     {escape(indicator.hit_en)}",
-        f"  legal:   {escape(indicator.legal)}",
-        f"  {reading.hits} of {reading.judged}, {reading.unknown} cannot be judged: [bold]{share(reading)}[/]"
-        + (f", through {iso(reading.through)}" if reading.through else "")
-        + (f" ({escape(reading.why)})" if reading.why else ""),
+        f"[bold]{indicator.id}[/], version {indicator.version}: {escape(indicator.title_en)}",
+        escape(indicator.title_vi),
+        labelled({label: text for label, text in facts.items() if text}),
+        "",
     ]
-    if one.rows:
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for title in one.columns:
-            table.add_column(title, no_wrap=True)
-        shown = one.rows if limit is None else one.rows[:limit]
-        for row in shown:
-            table.add_row(*(_cell(title, value) for title, value in zip(one.columns, row, strict=True)))
-        lines.append(table)
-        if len(shown) < len(one.rows):
-            lines.append(f"… {len(one.rows) - len(shown)} more rows: add --rows to see all of them")
-    return lines
+    rows = one.rows if limit is None else one.rows[:limit]
+    if rows:
+        shown += _evidence(one.columns, [_cells(one.columns, row) for row in rows], width)
+    if len(rows) < len(one.rows):
+        shown.append(f"{len(one.rows) - len(rows):,} more rows: add --rows to see them all")
+    return shown
+
+
+def _counts(reading: Reading, indicator: Indicator) -> str:
+    """The counts in words. A figure "at the period's end" is that of one day, and says which."""
+    if reading.through is None:
+        return "nothing is covered"
+    when = f"on {iso(reading.through)}" if indicator.period == "end" else f"through {iso(reading.through)}"
+    unknown = f"; {reading.unknown:,} cannot be judged" if reading.unknown else ""
+    return f"{reading.hits:,} of {reading.judged:,} {when}{unknown}"
+
+
+_FIGURES = {"hits", "judged", "unknown"}
+
+
+def _evidence(titles: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[Shown]:
+    """Rows as a table; where that does not fit, each as a line of its own with the rest of it below."""
+    columns = [Column(title.replace("_", " "), "figure" if title in _FIGURES else "code") for title in titles]
+    if least(columns, rows) <= width:
+        return [table(columns, rows, width)]
+    shown: list[Shown] = []
+    for row in rows:
+        named = dict(zip(titles, row, strict=True))
+        head = [named.pop(title) for title in ("source", "key", "day", "verdict")]
+        rest = ", ".join(f"{title.replace('_', ' ')} {value}" for title, value in named.items())
+        shown += ["  ".join(head), Padding(f"[dim]{rest}[/]", (0, 0, 0, 4))]
+    return shown
+
+
+def _cells(titles: Sequence[str], row: Sequence[Any]) -> list[str]:
+    return [_cell(title, value) for title, value in zip(titles, row, strict=True)]
+
+
+_VERDICTS = {"hit": "[green]hit[/]", "miss": "[red]miss[/]", "unknown": "[yellow]unknown[/]"}
 
 
 def _cell(title: str, value: Any) -> str:
     if value is None:
         return "–"
+    if title == "verdict":
+        return _VERDICTS[value]
     if isinstance(value, int) and (title == "day" or title.endswith("_day")):
         return iso(value)
     return escape(str(value))
 
 
-def states(statuses: Iterable[SourceStatus]) -> list[Any]:
+def labelled(texts: Mapping[str, str]) -> Table:
+    """Texts behind their labels, wrapped beside them."""
+    grid = Table.grid(padding=(0, GAP, 0, 0), pad_edge=False)
+    grid.add_column(no_wrap=True, style="dim")
+    grid.add_column(overflow="fold")
+    for label, text in texts.items():
+        grid.add_row(label, text)
+    return grid
+
+
+# -- state of the sources ----------------------------------------------------------------------------------------
+
+
+_STATES_OF_SOURCES = (
+    Column("source"),
+    Column("last run"),
+    Column("result"),
+    Column("covered through"),
+    Column("records", "figure"),
+    Column("quarantined", "figure"),
+)
+
+
+def states(statuses: Iterable[SourceStatus], width: int) -> list[Shown]:
     """The state of each source, then in words what needs somebody."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("source", "connector", "last run", "result", "covered through", "records", "quarantined"):
-        table.add_column(title, justify="right" if title in ("records", "quarantined") else "left")
-    words: list[Any] = []
+    rows = []
+    words: list[Shown] = []
     for one in statuses:
-        result = one.result if one.result == "done" else f"[red]{one.result}[/]"
         through = min(one.covered.values(), default=None)
-        table.add_row(
-            one.source,
-            one.connector,
-            "–" if one.last_run is None else rfc3339(one.last_run)[:16].replace("T", " "),
-            f"{result}{' [yellow](stale)[/]' if one.stale else ''}",
-            "–" if through is None else iso(through),
-            f"{sum(one.records.values()):,}",
-            str(one.quarantined),
+        rows.append(
+            [
+                one.source,
+                "–" if one.last_run is None else rfc3339(one.last_run)[:16].replace("T", " "),
+                f"{_RESULTS[one.result]}{', [yellow]stale[/]' if one.stale and one.result != 'never' else ''}",
+                _day(through),
+                f"{sum(one.records.values()):,}",
+                f"{one.quarantined:,}",
+            ]
         )
-        if one.message:
-            words.append(f"[red]{one.source}[/]: {escape(one.message)}")
-        for record, count in one.uncovered_days.items():
-            words.append(f"{one.source}: {count} day{'s' if count > 1 else ''} of {record} not covered")
-        if one.unknown_codes:
-            codes = ", ".join(f"{escape(code or '(empty)')} ({count})" for code, count in one.unknown_codes.items())
-            words.append(f"{one.source}: agency codes that the register does not know, with their records: {codes}")
-        if one.quarantined:
-            words.append(f"{one.source}: {one.quarantined} records could not be used; see `collector status --bad`")
-    return [table, *words]
+        words += (f"[bold]{one.source}[/]: {word}" for word in _words(one))
+    return [table(_STATES_OF_SOURCES, rows, width), *(["", *words] if words else ())]
 
 
-def collected(outcomes: Iterable[Outcome]) -> list[Any]:
+def _words(one: SourceStatus) -> list[str]:
+    words = []
+    if one.message:
+        # The message of a failed run names its source itself.
+        words.append(escape(one.message.removeprefix(f"{one.source}, ").removeprefix(f"{one.source}: ")))
+    for record, count in one.uncovered_days.items():
+        words.append(f"{count} day{'s' if count > 1 else ''} of {record} not covered")
+    if one.unknown_codes:
+        codes = ", ".join(f"{escape(code or '(empty)')} ({count})" for code, count in one.unknown_codes.items())
+        words.append(f"agency codes that the register does not know, with their records: {codes}")
+    if one.quarantined:
+        many = "1 record" if one.quarantined == 1 else f"{one.quarantined:,} records"
+        words.append(f"{many} could not be used: `collector status --bad` lists them")
+    return words
+
+
+def bad(records: Iterable[BadRecord], width: int) -> list[Shown]:
+    """What could not be used, and why."""
+    rows = [[one.source, one.record, escape(one.key), escape(one.field), escape(one.reason)] for one in records]
+    if not rows:
+        return ["Every record that was read could be used."]
+    columns = [*(Column(title) for title in ("source", "record", "key", "field")), Column("reason", "prose")]
+    return [table(columns, rows, width)]
+
+
+def findings(found: Iterable[tuple[str, Finding]], width: int) -> list[Shown]:
+    """What `check --live` found out, source by source."""
+    rows = [
+        [
+            source,
+            _FINDINGS[one.result],
+            one.stage,
+            escape(one.says) + (f". [bold]{escape(one.mend)}[/]" if one.mend else ""),
+        ]
+        for source, one in found
+    ]
+    columns = [Column("source"), Column("result"), Column("stage"), Column("finding", "prose")]
+    return [table(columns, rows, width)] if rows else []
+
+
+def collected(outcomes: Iterable[Outcome], width: int) -> list[Shown]:
     """What a run brought, source by source."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("source", "result", "read", "new", "changed", "unchanged", "quarantined"):
-        table.add_column(title, justify="left" if title in ("source", "result") else "right")
+    titles = ("read", "new", "changed", "unchanged", "quarantined")
+    columns = [Column("source"), Column("result"), *(Column(title, "figure") for title in titles)]
+    rows = []
     for one in outcomes:
         saved = one.saved
         numbers = (saved.read, saved.inserted, saved.updated, saved.unchanged, saved.quarantined)
-        table.add_row(one.source, one.result, *(f"{number:,}" for number in numbers))
-    return [table]
+        rows.append([one.source, _RESULTS[one.result], *(f"{number:,}" for number in numbers)])
+    return [table(columns, rows, width)]
 
 
-def declaration(one: Indicator) -> str:
+def differences(changed: Iterable[tuple[Reading, Reading]], names: Mapping[str, str], width: int) -> list[Shown]:
+    """Readings that a run would change: before and after."""
+    columns = [Column("indicator"), Column("period"), Column("agency"), Column("name", "name")]
+    columns += [Column("now", "figure"), Column("would be", "figure")]
+    rows = [
+        [
+            one.indicator,
+            one.period,
+            one.agency,
+            escape(names.get(one.agency, "")),
+            *(f"{each.hits:,}/{each.judged:,} {share(each, _SHORT)}" for each in (one, other)),
+        ]
+        for one, other in changed
+    ]
+    return [table(columns, rows, width)] if rows else []
+
+
+# -- catalogue and register --------------------------------------------------------------------------------------
+
+
+def declaration(one: Indicator) -> list[Shown]:
     """An indicator as the catalogue shows it."""
-    needs = ", ".join(record.NAME for record in one.needs)
-    return (
-        f"[bold]{one.id}[/], version {one.version}\n"
-        f"  {escape(one.title_vi)}\n  {escape(one.title_en)}\n"
-        f"  counted: {escape(one.counted_vi)}\n           {escape(one.counted_en)}\n"
-        f"  hit:     {escape(one.hit_vi)}\n           {escape(one.hit_en)}\n"
-        f"  legal:   {escape(one.legal)}\n  needs:   {needs}\n"
-    )
+    texts = {
+        "counted": f"{escape(one.counted_vi)}\n{escape(one.counted_en)}",
+        "hit": f"{escape(one.hit_vi)}\n{escape(one.hit_en)}",
+        "legal": escape(one.legal),
+        "needs": ", ".join(record.NAME for record in one.needs),
+    }
+    title = f"[bold]{one.id}[/], version {one.version}"
+    return [title, escape(one.title_vi), escape(one.title_en), labelled(texts), ""]
 
 
-def register(agencies: Iterable[Mapping[str, Any]]) -> Table:
-    """The register of agencies."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("code", "name", "block", "headcount", "old codes", "sources", "outside"):
-        table.add_column(title, justify="right" if title == "headcount" else "left")
-    for one in agencies:
-        table.add_row(
+def register(agencies: Sequence[Mapping[str, Any]], width: int) -> list[Shown]:
+    """The register of agencies, then who is served by nobody and who is left out of wider figures."""
+    columns = [Column("code"), Column("name", "name"), Column("block"), Column("headcount", "figure")]
+    columns += [Column("old codes"), Column("sources", "prose")]
+    rows = [
+        [
             one["code"],
             escape(one["name"]),
             one["block"],
-            "–" if one["headcount"] is None else str(one["headcount"]),
-            ", ".join(one["old_codes"]),
+            "–" if one["headcount"] is None else f"{one['headcount']:,}",
+            ", ".join(one["old_codes"]) or "–",
             ", ".join(one["sources"]) or "[red]none[/]",
-            escape(one["outside"]),
-        )
-    return table
+        ]
+        for one in agencies
+    ]
+    outside = _reasons((one["code"], one["outside"]) for one in agencies if one["outside"])
+    return [table(columns, rows, width), *(f"outside: {reason}" for reason in outside)]
