@@ -2,7 +2,7 @@
 
 import secrets
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,10 +75,11 @@ def missing() -> str | None:
 
 
 @contextmanager
-def start(folder: Path) -> Iterator[PostgreSQL]:
+def start(folder: Path, *, environment: Mapping[str, str] | None = None) -> Iterator[PostgreSQL]:
     """Run a new cluster in an empty folder until the block ends.
 
     PostgreSQL refuses root: it then runs as Debian's account `postgres`, which must be able to reach the folder.
+    `environment`: what each of its processes gets, such as a moved clock's.
     """
     programs = needed(_folder_of_programs(), PACKAGE)
     account = SUPERUSER if is_root() else None
@@ -128,7 +129,10 @@ def start(folder: Path) -> Iterator[PostgreSQL]:
             return True
 
         # SIGINT is its fast stop: it does not wait for clients to leave.
-        command: list[str | Path] = [programs / "postgres", "-D", data, *words]
+        # Told to `env`, which already is the other account: what root's process leaves for itself in shared memory
+        # under a moved clock could not be opened again.
+        handed_on = [f"{name}={value}" for name, value in (environment or {}).items()]
+        command: list[str | Path] = ["env", *handed_on, programs / "postgres", "-D", data, *words]
         with child(command, server.log, ready, account=account, stop=signal.SIGINT):
             yield server
 
