@@ -32,7 +32,7 @@ from collector.web import page
 from collector.web.application import Shown, application
 from indicators.scoring.model import Model
 
-STOP_WITHIN = 7.0
+STOP_WITHIN = 5.0
 """Seconds that runs under way are given to save what they have read, once the daemon is told to stop."""
 
 UNFINISHED = ("running", "cut_off", "try_again")

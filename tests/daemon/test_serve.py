@@ -1,0 +1,197 @@
+"""The daemon as its operator and its supervisor meet it: a process that reads, tells, shows and ends."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.daemon.conftest import COMMAND, ENVIRONMENT, Daemon, Place, run, serving
+from tests.daemon.gate import Gate
+from tests.servers.traces import processes_of
+
+Serve = Callable[[Place], Daemon]
+SOURCES = ("mail", "mail-viettri", "documents", "onestop")
+PATIENCE = 60
+
+
+def wait_for(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < deadline, f"waited {PATIENCE} s in vain"
+        time.sleep(0.05)
+
+
+def runs(daemon: Daemon, source: str, result: str = "done") -> float:
+    return daemon.metric("ict_collect_runs_total", source=source, result=result) or 0
+
+
+def told_to_end(daemon: Daemon, by: signal.Signals = signal.SIGTERM) -> int:
+    daemon.process.send_signal(by)
+    return daemon.process.wait(10)
+
+
+def test_due_sources_are_read_at_once_then_on_their_interval_until_it_is_told_to_end(
+    place: Place, gate: Gate, serve: Serve
+) -> None:
+    daemon = serve(place)
+    wait_for(lambda: all(runs(daemon, source) >= 3 for source in SOURCES))
+    assert gate.asked >= 3
+    assert told_to_end(daemon) == 0
+    assert processes_of(place.folder.parent) == []
+    assert daemon.log.read_text().splitlines() == [
+        f"serving on http://127.0.0.1:{daemon.port} (figures at /metrics); stop with Ctrl-C"
+    ], "all went well, to be told to end included: nothing else is worth a line"
+
+
+def test_a_source_that_is_not_due_is_left_alone(place: Place, serve: Serve) -> None:
+    place.change(r"^  documents:\n(    .*\n)*?    every: 1s", lambda found: found[0].replace("1s", "6h"))
+    place.change(r"^    stale_after: 2d", "    stale_after: 9000d")
+    place.change(r"^demo:\n  now: .*\n", "")  # now the clock goes, and the documents were last read at the demo's
+    with sqlite3.connect(place.folder / "state" / "collector.sqlite") as store:
+        store.execute("UPDATE run SET began = CAST(strftime('%s') AS INTEGER) WHERE source = 'documents'")
+    daemon = serve(place)
+    wait_for(lambda: all(runs(daemon, source) >= 2 for source in ("mail", "mail-viettri")))
+    assert runs(daemon, "documents") == 0
+    assert daemon.metric("ict_source_up", source="documents") == 1, "known from the store"
+
+
+def test_a_source_that_is_down_is_told_once_and_its_return_once_while_the_others_go_on(
+    place: Place, gate: Gate, serve: Serve
+) -> None:
+    gate.way = "closed"
+    daemon = serve(place)
+    wait_for(lambda: runs(daemon, "onestop", "try_again") >= 3 and runs(daemon, "documents") >= 3)
+    assert daemon.metric("ict_source_up", source="onestop") == 0
+    assert daemon.metric("ict_source_up", source="documents") == 1
+    (told,) = daemon.lines("down")
+    assert " source=onestop stage=reach " in told
+    assert "was answered with 503" in told
+    assert 'mend="The service is overloaded or down; ask its operator if it stays so"' in told
+
+    gate.way = "open"
+    wait_for(lambda: runs(daemon, "onestop") >= 2)
+    assert daemon.metric("ict_source_up", source="onestop") == 1
+    assert len(daemon.lines("down")) == 1
+    (told,) = daemon.lines("back")
+    assert told.endswith("source=onestop")
+
+
+def test_figures_of_a_source_never_read_are_missing_and_those_of_the_others_are_not(
+    place: Place, gate: Gate, serve: Serve
+) -> None:
+    gate.way = "closed"
+    place.change(r"^state: state$", "state: new")
+    daemon = serve(place)
+    wait_for(lambda: runs(daemon, "onestop", "try_again") >= 1 and runs(daemon, "documents") >= 1)
+    figures = {"indicator": "dossiers.on_time", "window": "last_month"}
+    assert daemon.metric("ict_reading_state", state="missing", **figures) == 12
+    assert daemon.metric("ict_reading_state", state="measured", **figures) == 0
+    assert "ict_dossiers_on_time_ratio{" not in daemon.get("/metrics").text
+    assert 'ict_documents_exchanged_internal_ratio{agency="H44.01"' in daemon.get("/metrics").text
+    assert 'ict_source_last_success_timestamp_seconds{source="onestop"}' not in daemon.get("/metrics").text
+
+
+def test_figures_of_a_source_gone_quiet_turn_partial_in_the_open_month(place: Place, gate: Gate, serve: Serve) -> None:
+    place.change(r"now: .*$", "now: '2026-03-02T08:00:00+07:00'")
+    run("collect", "onestop", "documents", "--config", place.config)
+    place.change(r"now: .*$", "now: '2026-03-05T08:00:00+07:00'")
+    gate.way = "closed"
+    daemon = serve(place)
+    wait_for(lambda: runs(daemon, "onestop", "try_again") >= 1 and runs(daemon, "documents") >= 1)
+
+    def agencies(indicator: str, state: str, window: str = "month") -> float | None:
+        return daemon.metric("ict_reading_state", indicator=indicator, state=state, window=window)
+
+    assert agencies("dossiers.on_time", "partial") == 11
+    assert agencies("dossiers.on_time", "missing") == 1, "no one-stop system serves it at all"
+    assert agencies("documents.exchanged_internal", "not_applicable") == 12, "read on 5 March, and nothing was issued"
+    assert (agencies("dossiers.on_time", "measured", "last_month") or 0) > 0, "a month that was read to its end stays"
+
+
+def test_a_scrape_while_every_source_hangs_answers_at_once_and_asks_no_source(
+    place: Place, gate: Gate, serve: Serve
+) -> None:
+    gate.way = "silent"
+    text = place.config.read_text(encoding="utf-8")
+    before, onestop = text.split("sources:\n")[0], text.split("  onestop:\n")[1]
+    copies = "".join(f"  onestop{number}:\n{onestop}" for number in range(6))
+    place.config.write_text(f"{before}sources:\n{copies}", encoding="utf-8")
+    daemon = serve(place)
+    wait_for(lambda: gate.asked == 6)
+    for _ in range(10):
+        assert daemon.get("/metrics").status_code == 200
+        assert daemon.get("/").status_code == 200
+        assert daemon.get("/-/healthy").status_code == 200
+    assert gate.asked == 6, "all six hang: none waits for another, none is asked twice"
+
+
+def test_a_scrape_makes_no_call_at_a_source(place: Place, gate: Gate, serve: Serve) -> None:
+    place.change(r"every: 1s", "every: 1h")
+    daemon = serve(place)
+    wait_for(lambda: all(runs(daemon, source) == 1 for source in SOURCES))
+    asked = gate.asked
+    for _ in range(20):
+        daemon.get("/metrics")
+        daemon.get("/")
+    assert gate.asked == asked > 0
+
+
+@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_well_while_a_source_hangs_and_the_next_one_reads_it_at_once(
+    by: signal.Signals, place: Place, gate: Gate, serve: Serve
+) -> None:
+    gate.way = "silent"
+    daemon = serve(place)
+    wait_for(lambda: gate.asked == 1)
+    assert told_to_end(daemon, by) == 0
+    assert processes_of(place.folder.parent) == []
+    assert "Traceback" not in daemon.log.read_text()
+    (told,) = daemon.lines('"ended in the middle"')
+    assert 'runs="read onestop"' in told
+    gate.way = "open"
+    again = serve(place)
+    wait_for(lambda: runs(again, "onestop") >= 1)
+    assert again.lines('"not read"') == []
+
+
+def test_told_to_end_before_it_serves_it_ends_too(place: Place, tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [*COMMAND, "serve", "--config", str(place.config), "--port", "0"], env=ENVIRONMENT, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stderr is not None
+        process.stderr.readline()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+
+
+def test_a_port_that_is_taken_is_wrong_use_with_its_mend(place: Place, serve: Serve) -> None:
+    daemon = serve(place)
+    done = subprocess.run(
+        [*COMMAND, "serve", "--config", str(place.config), "--port", str(daemon.port)],
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert f"configuration, serve: 127.0.0.1:{daemon.port} cannot be listened on" in done.stderr
+    assert "--port" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_demo_serves_until_ctrl_c_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    with serving(tmp_path, "demo", "--agencies", "4", "--days", "2", environment={"TMPDIR": str(folder)}) as daemon:
+        assert "Phú Thọ" in daemon.get("/").text
+        assert runs(daemon, "documents") == 0, "what was just collected is not read at once again"
+        assert daemon.metric("ict_source_up", source="documents") == 1
+        assert told_to_end(daemon, signal.SIGINT) == 0
+        assert "Traceback" not in daemon.log.read_text()
+    assert os.listdir(folder) == []
