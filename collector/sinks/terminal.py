@@ -1,6 +1,7 @@
 """Readings, rankings, explanations and states as text and tables for a person at a terminal `width` columns wide."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import ROUND_HALF_UP, Decimal
 from itertools import groupby
 from typing import Any
 
@@ -37,13 +38,16 @@ _RESULTS = {
 }
 _FINDINGS = {"ok": "[green]ok[/]", "unproved": "[yellow]unproved[/]", "failed": "[red]failed[/]"}
 
+_TWO_PLACES = Decimal("0.01")
+
 Shown = RenderableType
 
 
 def share(one: Reading, states: Mapping[str, str] = _STATES) -> str:
-    """A figure for people: a percentage with two places, or the state in its place."""
-    value = one.value
-    return states[one.state] if value is None else f"{value * 100:.2f} %"
+    """A figure for people: a percentage with two places, half up from its counts, or the state in its place."""
+    if one.value is None:
+        return states[one.state]
+    return f"{(Decimal(100 * one.hits) / one.judged).quantize(_TWO_PLACES, ROUND_HALF_UP)} %"
 
 
 # -- readings ----------------------------------------------------------------------------------------------------
@@ -165,7 +169,7 @@ def _place(one: Score, names: Mapping[str, str]) -> list[str]:
         escape(names.get(one.agency, "")),
         f"{one.points:.2f}",
         "" if one.points_low == one.points_high else f"{one.points_low:.2f}–{one.points_high:.2f}",
-        f"{one.measured_share * 100:.0f} %",
+        f"{int(one.measured_share * 100)} %",  # 100 % is said of the whole only
         escape(one.band or ""),
     ]
 
