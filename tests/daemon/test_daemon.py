@@ -1,0 +1,187 @@
+"""What the daemon shows and tells, within this process: on a clock that the test moves."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+import structlog
+
+from collector import assembly as assembling
+from collector import daemon as serving
+from collector.assembly import Assembly, assemble
+from collector.clock import fixed_clock
+from collector.contract.connector import Connector
+from collector.contract.period import day_start
+from collector.daemon import Daemon
+from collector.store import locks
+from tests.daemon.conftest import Place
+
+
+@pytest.fixture
+def assembly(place: Place) -> Iterator[Assembly]:
+    with assemble(place.config, {}) as one:
+        yield one
+
+
+@pytest.fixture
+def told() -> Iterator[list[Any]]:
+    with structlog.testing.capture_logs() as logs:
+        yield logs
+
+
+def at(one: Assembly, instant: int) -> Daemon:
+    return Daemon(replace(one, clock=fixed_clock(instant)), one.model())
+
+
+def figures(daemon: Daemon, window: str) -> set[str]:
+    text = daemon.shown.metrics.decode()
+    return {line for line in text.splitlines() if f'window="{window}"' in line and not line.startswith("ict_reading_")}
+
+
+def states(daemon: Daemon, indicator: str, window: str) -> dict[str, int]:
+    found = re.findall(
+        rf'ict_reading_state{{indicator="{indicator}",state="(\w+)",window="{window}"}} (\d+)',
+        daemon.shown.metrics.decode(),
+    )
+    return {state: int(count) for state, count in found if int(count)}
+
+
+def test_a_new_month_shows_without_a_run(assembly: Assembly) -> None:
+    daemon = at(assembly, day_start(20260301) - 1)
+    daemon.render()
+    february = figures(daemon, "month")
+    assert february
+    assert figures(daemon, "last_month") == set(), "nothing was read of January"
+    daemon.assembly = replace(daemon.assembly, clock=fixed_clock(day_start(20260301)))
+    daemon.render()
+    assert figures(daemon, "month") == set()
+    assert figures(daemon, "last_month") == {line.replace('"month"', '"last_month"') for line in february}
+
+
+def test_a_source_gone_quiet_shows_without_a_run(assembly: Assembly) -> None:
+    with assembly.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM coverage WHERE source = 'documents' AND day > 20260220")
+    daemon = at(assembly, day_start(20260222))
+    daemon.render()
+    assert states(daemon, "documents.exchanged_external", "month").get("measured")
+    daemon.assembly = replace(daemon.assembly, clock=fixed_clock(day_start(20260223) + 1))
+    daemon.render()
+    assert states(daemon, "documents.exchanged_external", "month") == {"partial": 12}
+    assert not [line for line in figures(daemon, "month") if "documents_exchanged" in line]
+
+
+def test_an_edit_of_the_scoring_model_counts_from_the_next_start(assembly: Assembly, place: Place) -> None:
+    daemon = at(assembly, day_start(20260301))
+    daemon.render()
+    before = daemon.shown
+    (place.folder / "scoring.yaml").write_text("half an edi")
+    daemon.render()
+    assert daemon.shown == before
+
+
+def test_a_source_that_another_run_reads_is_left_to_it(assembly: Assembly, told: list[Any]) -> None:
+    daemon = at(assembly, day_start(20260301))
+    tools = assembly.tools
+    with locks.held(tools.engine, "mail", "another", tools.machine_clock, wait=False, says=lambda _: None):
+        daemon.tick("mail")
+    assert [(one["event"], one["source"]) for one in told] == [("not read", "mail")]
+    assert b"ict_collect_runs_total{" not in daemon.vitals.render()
+
+
+def test_a_bug_in_a_connector_is_told_once_with_its_traceback_and_kept_apart(
+    assembly: Assembly, told: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = assembling.find_connector
+
+    def broken(name: str) -> Connector:
+        found = real(name)
+        if name != "docmgmt.sql_register":
+            return found
+
+        def fetch(*_: Any) -> Any:
+            raise ZeroDivisionError
+
+        return cast(Connector, SimpleNamespace(**{**vars(found), "fetch": fetch}))
+
+    monkeypatch.setattr(assembling, "find_connector", broken)
+    daemon = at(assembly, day_start(20260301))
+    for source in ("documents", "documents", "mail"):
+        daemon.tick(source)
+    assert [(one["event"], one.get("exc_info")) for one in told] == [("a bug in this program", True)]
+    vitals = daemon.vitals.render().decode()
+    assert 'ict_source_up{source="documents"} 0.0' in vitals
+    assert 'ict_source_up{source="mail"} 1.0' in vitals
+    assert 'ict_collect_runs_total{result="bug",source="documents"} 2.0' in vitals
+    assert "lỗi" in daemon.shown.page
+
+    monkeypatch.undo()
+    daemon.tick("documents")
+    assert told[-1]["event"] == "back"
+
+
+def test_a_source_that_fails_in_another_way_is_told_again(assembly: Assembly, told: list[Any], place: Place) -> None:
+    daemon = at(assembly, day_start(20260301))
+    register = place.folder / "documents.sqlite"
+    away = register.rename(place.folder / "away")
+    daemon.tick("documents")
+    daemon.tick("documents")
+    register.write_bytes(b"this is no database" * 100)
+    daemon.tick("documents")
+    register.unlink()
+    away.rename(register)
+    daemon.tick("documents")
+    daemon.tick("documents")
+    assert [one["event"] for one in told] == ["down", "down", "back"]
+    assert told[0]["reason"] != told[1]["reason"]
+    assert all(one["stage"] and one["mend"] for one in told[:2])
+
+
+def test_an_agency_has_its_block_in_each_window(assembly: Assembly) -> None:
+    # Told by the register: a commune that ends with February is in no block of March.
+    register = assembly.register
+    code = "H44.31.01"
+    ended = replace(
+        register.agencies[code],
+        terms=tuple(replace(term, to_day=20260228) for term in register.agencies[code].terms),
+    )
+    changed = replace(assembly, register=replace(register, agencies={**register.agencies, code: ended}))
+    daemon = at(changed, day_start(20260301))
+    daemon.render()
+    lines = [line for line in figures(daemon, "last_month") if f'agency="{code}"' in line]
+    assert lines
+    assert all('block="communes"' in line for line in lines)
+
+
+def test_the_timetable_reads_at_once_what_was_cut_off_or_is_down(assembly: Assembly) -> None:
+    real = replace(assembly, settings=replace(assembly.settings, now=None))
+    daemon = at(real, day_start(20260301))
+    last = {one.source: one.last_run for one in daemon.statuses()}
+    with assembly.engine.begin() as connection:
+        for source, result in (("mail", "running"), ("documents", "try_again"), ("onestop", "access_denied")):
+            connection.exec_driver_sql("UPDATE run SET result = ? WHERE source = ?", (result, source))
+    due = {one.source: one.last for one in serving._timetable(daemon, just_read=False)}
+    assert due == last | {"mail": None, "documents": None}, "what was refused is not asked again before its time"
+
+
+def test_a_line_of_the_log_has_the_local_time_and_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    serving._log()
+    try:
+        structlog.get_logger("collector").error("down", source="s", reason='two\nlines "quoted"')
+    finally:
+        structlog.reset_defaults()
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert re.fullmatch(
+        r'at=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+07:00 level=error event=down source=s reason="two\\nlines \\"quoted\\""\n',
+        printed.err,
+    )
+
+
+def test_the_months_shown_are_cut_on_the_local_clock() -> None:
+    names = {window: period.name for window, period in serving.months(day_start(20260101)).items()}
+    assert names == {"month": "2026-01", "last_month": "2025-12"}
+    names = {window: period.name for window, period in serving.months(day_start(20260101) - 1).items()}
+    assert names == {"month": "2025-12", "last_month": "2025-11"}

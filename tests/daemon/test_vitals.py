@@ -1,0 +1,53 @@
+"""The daemon's own health, as Prometheus reads it."""
+
+import pytest
+
+from collector import __version__
+from collector.vitals import Vitals
+from tests.servers.prometheus import check_metrics
+
+
+def samples(vitals: Vitals) -> list[str]:
+    return [line for line in vitals.render().decode().splitlines() if not line.startswith("#")]
+
+
+def test_where_nothing_was_ever_read_only_the_daemon_itself_shows() -> None:
+    assert samples(Vitals()) == [f'ict_build_info{{version="{__version__}"}} 1.0', "ict_leader 1.0"]
+
+
+def test_a_source_never_read_shows_nothing_and_one_known_from_before_shows_how_it_is() -> None:
+    vitals = Vitals()
+    vitals.known("never", None, up=None)
+    vitals.known("fine", 1_772_326_800, up=True)
+    vitals.known("down", 1_772_326_800, up=False)
+    vitals.known("never well", None, up=False)
+    vitals.known("fine", 1_772_326_800, up=None)  # a run goes on: what the last one said stays
+    assert samples(vitals)[2:] == [
+        'ict_source_up{source="fine"} 1.0',
+        'ict_source_up{source="down"} 0.0',
+        'ict_source_up{source="never well"} 0.0',
+        'ict_source_last_success_timestamp_seconds{source="fine"} 1.7723268e+09',
+        'ict_source_last_success_timestamp_seconds{source="down"} 1.7723268e+09',
+    ]
+
+
+def test_runs_and_records_add_up_and_the_last_duration_stays() -> None:
+    vitals = Vitals()
+    vitals.ran("s", 2.5, "done", {"inserted": 3, "quarantined": 1})
+    vitals.ran("s", 1.5, "done", {"inserted": 2, "quarantined": 0})
+    vitals.ran("s", 0.5, "try_again", {})
+    assert samples(vitals)[2:] == [
+        'ict_collect_duration_seconds{source="s"} 0.5',
+        'ict_records_total{result="inserted",source="s"} 5.0',
+        'ict_records_total{result="quarantined",source="s"} 1.0',
+        'ict_collect_runs_total{result="done",source="s"} 2.0',
+        'ict_collect_runs_total{result="try_again",source="s"} 1.0',
+    ]
+
+
+@pytest.mark.server("prometheus")
+def test_prometheus_own_checker_finds_nothing() -> None:
+    vitals = Vitals()
+    vitals.known("s", 1, up=True)
+    vitals.ran("s", 1.0, "done", {"inserted": 1})
+    assert check_metrics(vitals.render().decode()) == []
