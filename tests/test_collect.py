@@ -191,6 +191,26 @@ def test_groups_are_saved_as_they_come(small: tuple[Engine, Register], monkeypat
     assert seen == [0, 2, 2, 4, 4]
 
 
+def test_the_cursor_is_never_ahead_of_what_was_saved(
+    small: tuple[Engine, Register], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collecting, "GROUP", 2)
+    seen: list[tuple[int, Any]] = []
+
+    def fetch(_: Want) -> Iterator[Batch]:
+        for number in range(1, 6):
+            yield Batch(documents(str(number)), {"rows": number})
+            with reading(small[0]) as connection:
+                seen.append((stored(small[0]), read_cursor(connection, "s")))
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        go(small, fetch)
+    assert seen == [(0, None), (2, {"rows": 2}), (2, {"rows": 2}), (4, {"rows": 4}), (4, {"rows": 4})]
+    with reading(small[0]) as connection:
+        assert read_cursor(connection, "s") == {"rows": stored(small[0])}
+
+
 def test_days_that_nobody_covered_are_found(small: tuple[Engine, Register]) -> None:
     def fetch(_: Want) -> Iterator[Batch]:
         yield Batch({}, None, covers=[Covered(Document, 20260103, 20260104), Covered(Document, 20260107, 20260107)])
