@@ -41,6 +41,7 @@ class Mailbox:
     `pseudonym` is `door.pseudonym(address, month_day)`. `active_from_day` is the day of creation if the list tells
     it; `first_listed_day` the first list of the month (or before, carried over) that has it. `closed_day` is the
     first day on which it was no longer active (locked, or gone from the list): it counts on the days before.
+    `quota` and `used` are bytes, as the month's last list tells them; `quota` None: no limit, or not told.
     """
 
     NAME: ClassVar[str] = "mailbox"
@@ -57,6 +58,8 @@ class Mailbox:
     active_from_day: int | None
     first_listed_day: int
     closed_day: int | None
+    quota: int | None
+    used: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,9 @@ class MailboxDay:
     """Use of a mailbox on a local day, as far as one span of one log tells. key = `<day>:<pseudonym>:<span>`.
 
     Additive: a day's count is the sum over spans. `span` is `<file identity>:<from>-<to>` in bytes.
-    A session counts on each local day that it touches, a mail on the day of its acceptance.
+    A session counts on each local day that it touches, a mail on the day of its acceptance. `sent_outside` are
+    deliveries (recipients, not mails) finally sent, of mails by an authenticated official, to addresses outside
+    government domains, `sent_free` those of them to a free-mail domain; on the day of the mail's acceptance.
     """
 
     NAME: ClassVar[str] = "mailbox_day"
@@ -80,6 +85,8 @@ class MailboxDay:
     span: str
     sessions: int
     sent: int
+    sent_outside: int
+    sent_free: int
 
 
 @dataclass(frozen=True, slots=True)

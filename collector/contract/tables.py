@@ -18,7 +18,7 @@ METADATA = MetaData()
 # Byte order on PostgreSQL, as SQLite has it: keyset pages and merges must agree in both.
 _TEXT = Text().with_variant(Text(collation="C"), "postgresql")
 
-_BIG = {"changed", "at"}
+_BIG = {"changed", "at", "quota", "used"}
 _FLAGS = {
     "removed",
     "electronic_stated",

@@ -384,7 +384,19 @@ def _rows(use: Use, span: Span, since: int) -> list[Row]:
     name = f"{span.file[:16]}:{span.start}-{span.end}"
     seen = sorted(key for key in use.sessions.keys() | use.sent.keys() if key[0] >= since)
     return [
-        (f"{day}:{mailbox}:{name}", "", 0, 0, mailbox, day, name, use.sessions[day, mailbox], use.sent[day, mailbox])
+        (
+            f"{day}:{mailbox}:{name}",
+            "",
+            0,
+            0,
+            mailbox,
+            day,
+            name,
+            use.sessions[day, mailbox],
+            use.sent[day, mailbox],
+            0,
+            0,
+        )
         for day, mailbox in seen
     ]
 

@@ -11,7 +11,7 @@ import io
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from fnmatch import fnmatchcase
 
@@ -22,6 +22,9 @@ from collector.contract.period import as_day, local_day, month_of
 from collector.contract.records import Mailbox
 
 _LARGEST = 64 << 20
+_SIZE = re.compile(r"(\d{1,15}(?:[.,]\d{1,6})?) ?([KMGT]?)(?:i?B)?", re.IGNORECASE)
+_LARGEST_SIZE = 1 << 60
+_UNLIMITED = {"", "-", "unlimited", "không giới hạn", "khong gioi han"}
 _ADDRESS = re.compile(r"[^@\s<>,;\"\ufffd\x00]{1,256}@[^@\s<>,;\"\ufffd\x00]+")
 
 
@@ -29,10 +32,12 @@ _ADDRESS = re.compile(r"[^@\s<>,;\"\ufffd\x00]{1,256}@[^@\s<>,;\"\ufffd\x00]+")
 class Format:
     """How lists are written: names of columns, the words for kinds and states (all `plain`), and whose they are.
 
-    `columns` has the names that each column may have; ("",) if the lists do not have it.
+    `columns` has the names that each column may have; ("",) if the lists do not have it. Those in `optional` may be
+    missing.
     """
 
     columns: Mapping[str, Sequence[str]]
+    optional: frozenset[str]
     kinds: Mapping[str, str]
     states: Mapping[str, str]
     agency_codes: Mapping[str, str]
@@ -53,6 +58,8 @@ class Entry:
     kind: str | None
     active: bool | None
     created_day: int | None
+    quota: int | None = None
+    used: int | None = None
 
 
 @dataclass(slots=True)
@@ -142,6 +149,8 @@ def _read_file(door: Files, form: Format, entry: FileEntry, lists: Lists) -> Non
             if not any(usual):
                 continue
             place = next((at for at, title in enumerate(header) if title in usual), None)
+            if place is None and name in form.optional:
+                continue
             if place is None:
                 mend = f"Export it with this column, or name the right one in columns.{name}"
                 raise wrong(f"there is no column {usual[0]!r} in its header", name, mend)
@@ -177,7 +186,14 @@ def _read_line(form: Format, cells: Mapping[str, str], lists: Lists) -> tuple[st
     if state is None:
         lists.entries[address] = Entry(None, None, created)
         return "state", "it is none of the known states; name it in `states`"
-    lists.entries[address] = Entry(kind, state == "active", created)
+    sizes: dict[str, int | None] = {}
+    for name in ("quota", "used"):
+        try:
+            sizes[name] = _size(cells.get(name, ""))
+        except ValueError:
+            lists.entries[address] = Entry(kind, state == "active", created)
+            return name, "it is no size; write bytes, or a number with KB, MB, GB or TB"
+    lists.entries[address] = Entry(kind, state == "active", created, sizes["quota"] or None, sizes["used"])
     return None
 
 
@@ -191,6 +207,19 @@ def _created(text: str) -> int | None:
     return as_day(when.date()) if when.tzinfo is None else local_day(int(when.timestamp()))
 
 
+def _size(text: str) -> int | None:
+    """Return the bytes of `5368709120`, `5 GB` or `1.5G` (a KB is 1,024 bytes); None if it is empty or unlimited."""
+    if plain(text) in _UNLIMITED:
+        return None
+    found = _SIZE.fullmatch(text)
+    if found is None:
+        raise ValueError("no size")
+    size = int(float(found[1].replace(",", ".")) * 1024 ** " KMGT".index(found[2].upper() or " "))
+    if size > _LARGEST_SIZE:
+        raise ValueError("no size that can be")
+    return size
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How a mailbox stands at a list: first listed when, closed since when (None: active), and what it tells."""
@@ -199,18 +228,20 @@ class Standing:
     closed_day: int | None
     kind: str | None
     created_day: int | None
+    quota: int | None = None
+    used: int | None = None
 
     def after(self, day: int, entry: Entry) -> "Standing":
         """Return how it stands after a list of a day that has it."""
         created = self.created_day if entry.created_day is None else entry.created_day
         if entry.active is None:
-            return Standing(self.first_listed_day, self.closed_day, None, created)
+            return replace(self, kind=None, created_day=created)
         closed = None if entry.active else self.closed_day or day
-        return Standing(self.first_listed_day, closed, entry.kind, created)
+        return Standing(self.first_listed_day, closed, entry.kind, created, entry.quota, entry.used)
 
     def gone(self, day: int) -> "Standing":
         """Return how it stands after a list of a day that does not have it."""
-        return Standing(self.first_listed_day, self.closed_day or day, self.kind, self.created_day)
+        return replace(self, closed_day=self.closed_day or day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +300,8 @@ def rows(door: Files, form: Format, month: Month, lists: Sequence[Lists], change
                     standing.created_day,
                     standing.first_listed_day,
                     standing.closed_day,
+                    standing.quota,
+                    standing.used,
                 )
             )
     return sorted(made)

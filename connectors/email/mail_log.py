@@ -4,7 +4,7 @@ System:  Postfix and Dovecot (2.3 and its kin), each with its own log file or th
 Account: one that may list one folder and read the files in it: locally (group `adm`, or an ACL that outlives
          rotation), or over SFTP without a shell.
 Reads:   `logs` (login, end of session, start of Dovecot; accepted submissions) and `lists` (CSV with a header:
-         address, kind, state, created). It never asks either server.
+         address, kind, state, created, and if they are there quota and used). It never asks either server.
 Never:   stores, logs or reports an address, a host of a client, a subject or a message id. An address becomes
          `door.pseudonym(address, day)` while its line is read; the cursor holds pseudonyms and hashes.
 Limits:  a session whose login lies before the first log counts only if it logs in again; one without an end line in
@@ -49,7 +49,10 @@ _COLUMNS = {
     "kind": ("kind", "loại", "loai", "loại hộp thư"),
     "state": ("state", "trạng thái", "trang thai"),
     "created": ("created", "ngày tạo", "ngay tao", "ngày cấp"),
+    "quota": ("quota", "hạn mức", "han muc", "dung lượng", "dung luong"),
+    "used": ("used", "đã dùng", "da dung", "dung lượng đã dùng"),
 }
+_OPTIONAL = {"quota", "used"}
 _KINDS = {
     "personal": "personal",
     "cá nhân": "personal",
@@ -103,7 +106,8 @@ class Config(BaseModel):
     columns: Mapping[str, str] = Field(
         default={},
         description="Columns of the lists where they have no usual name (address, kind, state, created, or email, loai,"
-        " trang_thai, ngay_tao); created may be '': then the first list that has a mailbox dates it",
+        " trang_thai, ngay_tao); created may be '': then the first list that has a mailbox dates it. Lists may have two"
+        " more: quota and used, in bytes or with KB, MB, GB, TB",
         examples=[{"address": "Địa chỉ", "kind": "Loại", "state": "Trạng thái", "created": "Ngày tạo"}],
     )
     kinds: Mapping[str, str] = Field(
@@ -357,6 +361,7 @@ def _format(config: Config) -> inventory.Format:
             name: tuple(map(inventory.plain, [config.columns[name]] if name in config.columns else usual))
             for name, usual in _COLUMNS.items()
         },
+        optional=frozenset(_OPTIONAL - config.columns.keys()),
         kinds=_KINDS | {inventory.plain(word): kind for word, kind in config.kinds.items()},
         states=_STATES | {inventory.plain(word): state for word, state in config.states.items()},
         agency_codes={pattern.lower(): code for pattern, code in config.agency_codes.items()},

@@ -22,7 +22,7 @@ def lists(folder: Path, content: dict[str, list[str]], header: str = HEADER) -> 
 
 def rows(kept: Kept, month: int) -> dict[str, tuple[object, ...]]:
     """kind, active_from_day, first_listed_day, closed_day of a month's rows by pseudonym."""
-    return {row[5]: row[6:] for row in kept.mailboxes.values() if row[4] == month}
+    return {row[5]: row[6:10] for row in kept.mailboxes.values() if row[4] == month}
 
 
 def of(address: str, month: int) -> str:
@@ -48,6 +48,8 @@ def test_a_list_gives_one_row_for_each_mailbox_of_its_month(tmp_path: Path) -> N
             20250601,
             20260131,
             None,
+            None,
+            None,
         ),
         f"202601:{other}": (
             f"202601:{other}",
@@ -60,6 +62,8 @@ def test_a_list_gives_one_row_for_each_mailbox_of_its_month(tmp_path: Path) -> N
             None,
             20260131,
             20260131,
+            None,
+            None,
         ),
     }
     assert kept.covered["mailbox"] == set(range(20260101, 20260132))
@@ -77,6 +81,44 @@ def test_vietnamese_headers_and_words_are_known_without_settings(tmp_path: Path)
         of(BINH, 20260101): ("shared", None, 20260131, 20260131),
         of(CHI, 20260101): (None, 20250602, 20260131, None),
     }
+
+
+def sizes(kept: Kept, month: int) -> dict[str, tuple[object, ...]]:
+    """quota and used of a month's rows by pseudonym."""
+    return {row[5]: row[10:] for row in kept.mailboxes.values() if row[4] == month}
+
+
+def test_lists_may_tell_quota_and_used_and_the_last_list_of_the_month_that_has_a_mailbox_counts(tmp_path: Path) -> None:
+    lists(
+        tmp_path,
+        {
+            "mailboxes-20260110.csv": [f"{AN},personal,active,,1000,1", f"{BINH},personal,active,,5 GB,1.5MiB"],
+            "mailboxes-20260131.csv": [f"{AN},personal,active,,0,2048", f"{CHI},shared,active,,Không giới hạn,-"],
+        },
+        HEADER + ",quota,used",
+    )
+    assert sizes(run(Kept(), Door(tmp_path, BEGAN), SINCE), 20260101) == {
+        of(AN, 20260101): (None, 2048),
+        of(BINH, 20260101): (5 * 1024**3, 1024 * 1024 * 3 // 2),
+        of(CHI, 20260101): (None, None),
+    }
+
+
+@pytest.mark.parametrize("size", ["much", "-5", "1e3", "10 XB", "9" * 30, "999999999999999 TB"])
+def test_a_size_that_cannot_be_is_quarantined_and_its_mailbox_goes_on(tmp_path: Path, size: str) -> None:
+    content = [f"{AN},personal,active,,1000,{size}", f"{BINH},personal,active,,1000,500"]
+    lists(tmp_path, {"mailboxes-20260131.csv": content}, HEADER + ",quota,used")
+    kept = run(Kept(), Door(tmp_path, BEGAN), SINCE)
+    assert [(bad.key, bad.field) for bad in kept.bad] == [("mailboxes-20260131.csv:2", "used")]
+    assert sizes(kept, 20260101) == {of(AN, 20260101): (None, None), of(BINH, 20260101): (1000, 500)}
+    assert rows(kept, 20260101)[of(AN, 20260101)] == ("personal", None, 20260131, None)
+
+
+def test_a_column_for_quota_that_is_named_must_be_there(tmp_path: Path) -> None:
+    lists(tmp_path, {"mailboxes-20260131.csv": [f"{AN},personal,active,"]})
+    with pytest.raises(UnexpectedAnswer) as caught:
+        run(Kept(), Door(tmp_path, BEGAN), SINCE, Config(columns={"quota": "Hạn mức"}))
+    assert caught.value.field == "quota"
 
 
 def test_settings_name_columns_words_and_codes(tmp_path: Path) -> None:

@@ -295,7 +295,7 @@ def test_the_rows_are_these(tmp_path: Path) -> None:
     (span,) = next(iter(kept.spans.values()))
     who, where = pseudonym(AN, 20260105), f"{span.file[:16]}:0-{len(content)}"
     assert list(kept.mailbox_days.values()) == [
-        (f"20260105:{who}:{where}", "", 0, 0, who, 20260105, where, 1, 1),
+        (f"20260105:{who}:{where}", "", 0, 0, who, 20260105, where, 1, 1, 0, 0),
     ]
     assert (span.start, span.end) == (0, len(content))
 
