@@ -48,7 +48,7 @@ def steps(text: str) -> Iterator[Step]:
 def files(text: str) -> dict[str, str]:
     """The files that the README tells to write, by their path."""
     found = re.findall(r"^```[a-z]+ (\S+)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    return {name: content for name, content in found}
+    return dict(found)
 
 
 def pattern(lines: list[str]) -> str:
