@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from collector import __version__
 from collector.agencies import Register
 from collector.contract.indicator import Indicator
-from collector.contract.period import Period, iso, rfc3339
+from collector.contract.period import Period, as_date, local_day, rfc3339
 from collector.contract.reading import Reading, Score, State
 from collector.status import SourceStatus
 
@@ -19,7 +19,20 @@ _WORDS: Mapping[State, str] = {
     "measured": "",
 }
 
-_TEMPLATES = Environment(loader=PackageLoader("collector.web"), autoescape=True, undefined=StrictUndefined)
+_RESULTS: Mapping[str, tuple[str, str]] = {  # of a source's last run: how it looks, and in words
+    "done": ("", "tốt"),
+    "never": ("warn", "chưa đọc lần nào"),
+    "running": ("", "đang đọc"),
+    "cut_off": ("warn", "bị ngắt giữa chừng"),
+    "try_again": ("bad", "tạm thời không đọc được"),
+    "access_denied": ("bad", "bị từ chối truy cập"),
+    "unexpected_answer": ("bad", "trả lời sai định dạng"),
+    "bug": ("bad", "lỗi của chương trình này"),
+}
+
+_TEMPLATES = Environment(
+    loader=PackageLoader("collector.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+)
 
 
 def render(
@@ -39,7 +52,16 @@ def render(
         own = [one for one in scores if one.block == block.id]
         if own:
             rows = [_row(one, register, [figures[one.agency, i.id] for i in indicators]) for one in own]
-            blocks.append({"id": block.id, "title": block.title_vi, "title_en": block.title_en, "rows": rows})
+            reasons = _reasons(own, register, indicators, figures)
+            blocks.append(
+                {
+                    "id": block.id,
+                    "title": block.title_vi,
+                    "title_en": block.title_en,
+                    "rows": rows,
+                    "reasons": reasons,
+                }
+            )
     return _TEMPLATES.get_template("province.html").render(
         province=province,
         period=period.name,
@@ -49,6 +71,7 @@ def render(
         sources=[_source(one) for one in statuses],
         version=__version__,
         now=rfc3339(now),
+        now_vi=_moment(now),
     )
 
 
@@ -70,31 +93,71 @@ def _row(score: Score, register: Register, readings: Sequence[Reading]) -> dict[
 def _cell(reading: Reading) -> dict[str, str]:
     value = reading.value
     return {
-        "value": "" if value is None else _decimal(f"{value * 100:.2f} %"),
+        "value": "" if value is None else _decimal(f"{value * 100:.2f}%"),
         "counts": f"{_thousands(reading.hits)}/{_thousands(reading.judged)}",
         "state": reading.state,
         "word": _WORDS[reading.state],
-        "why": reading.why,
     }
 
 
+def _reasons(
+    scores: Sequence[Score],
+    register: Register,
+    indicators: Sequence[Indicator],
+    figures: Mapping[tuple[str, str], Reading],
+) -> list[dict[str, str]]:
+    """What keeps figures of a block from being shown: each reason once, with the agencies that it holds for."""
+    found: dict[tuple[str, State, str], list[str]] = {}
+    for indicator in indicators:
+        for score in scores:
+            one = figures[score.agency, indicator.id]
+            if one.state in ("missing", "partial"):
+                found.setdefault((indicator.title_vi, one.state, one.why), []).append(
+                    register.agencies[score.agency].name
+                )
+    return [
+        {
+            "title": title,
+            "state": state,
+            "word": _WORDS[state],
+            "why": why,
+            "names": ", ".join(names) if len(names) < len(scores) or len(names) == 1 else "tất cả",
+        }
+        for (title, state, why), names in found.items()
+    ]
+
+
 def _source(one: SourceStatus) -> dict[str, str]:
+    look, word = _RESULTS[one.result]
+    if one.result == "done" and one.stale:
+        look, word = "warn", "đọc được, nhưng không có gì mới đã quá lâu"
     through = min(one.covered.values(), default=None)
     return {
         "name": one.source,
-        "last_run": "–" if one.last_run is None else rfc3339(one.last_run)[:16].replace("T", " "),
-        "result": {"done": "tốt", "never": "chưa đọc"}.get(one.result, "lỗi"),
+        "last_run": "–" if one.last_run is None else _moment(one.last_run),
+        "class": look,
+        "word": word,
         "message": one.message,
-        "through": "–" if through is None else iso(through),
+        "through": "–" if through is None else _day(through),
         "records": _thousands(sum(one.records.values())),
     }
 
 
+def _day(day: int) -> str:
+    """A local day as Vietnamese write it: 28/02/2026."""
+    return as_date(day).strftime("%d/%m/%Y")
+
+
+def _moment(instant: int) -> str:
+    """An instant as Vietnamese write it: 08:00 ngày 01/03/2026."""
+    return f"{rfc3339(instant)[11:16]} ngày {_day(local_day(instant))}"
+
+
 def _thousands(number: int) -> str:
-    """A count as Vietnamese writes it: 12.345."""
+    """A count as Vietnamese write it: 12.345."""
     return f"{number:,}".replace(",", ".")
 
 
 def _decimal(text: str) -> str:
-    """A number with a decimal comma, as Vietnamese writes it."""
+    """A number with a decimal comma, as Vietnamese write it."""
     return text.replace(".", ",")

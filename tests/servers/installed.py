@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from types import ModuleType
 
-from tests.servers import clock, dovecot, mariadb, openssh, postfix, postgresql, prometheus
+from tests.servers import chromium, clock, dovecot, mariadb, openssh, postfix, postgresql, prometheus
 
 SERVERS: Mapping[str, ModuleType] = {
+    "chromium": chromium,
     "dovecot": dovecot,
     "faketime": clock,
     "mariadb": mariadb,
