@@ -4,6 +4,7 @@ One address, named in the configuration; only the verbs and paths that the conne
 proxy or password taken from the environment. Secrets are sent in headers and never appear in a message.
 """
 
+import base64
 import calendar
 import email.utils
 import json
@@ -46,6 +47,9 @@ class Options(BaseModel):
     token: SecretStr | None = Field(default=None, description="Token, sent in `token_header` behind `token_prefix`")
     token_header: str = Field(default="Authorization", pattern=r"^[A-Za-z0-9-]+$", description="Header of the token")
     token_prefix: str = Field(default="Bearer ", description="What stands before the token", examples=["Bearer ", ""])
+    token_base64: bool = Field(
+        default=False, description="Whether to pack the token in base64 before it is sent, as Dovecot wants its key"
+    )
     user: str | None = Field(default=None, description="User of HTTP basic authentication", examples=["collector"])
     password: SecretStr | None = Field(default=None, description="Password of HTTP basic authentication")
     headers: dict[str, str] = Field(
@@ -91,8 +95,11 @@ def open_door(options: Options, run: Run) -> Iterator["Service"]:
     headers = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "ict-collector"}
     headers |= _checked(options.headers, "headers", run)
     if options.token is not None:
-        token = options.token_prefix + options.token.get_secret_value()
-        headers |= _checked({options.token_header: token}, "token", run)
+        token = options.token.get_secret_value()
+        # Checked before it is packed: a line break inside would only be seen as a key that is refused.
+        plain = _checked({options.token_header: options.token_prefix + token}, "token", run)
+        packed = {options.token_header: options.token_prefix + base64.b64encode(token.encode()).decode()}
+        headers |= packed if options.token_base64 else plain
     auth = (
         httpx.BasicAuth(options.user, options.password.get_secret_value())
         if options.user is not None and options.password is not None

@@ -67,6 +67,16 @@ def a_door(opened: ExitStack, server: Server, run: Run | None = None, **options:
     return service
 
 
+@pytest.mark.parametrize("broken", ["key\n", "khoá"])
+def test_a_token_that_is_sent_packed_is_checked_before(server: Server, opened: ExitStack, broken: str) -> None:
+    server.says("/page", reply())
+    options: dict[str, Any] = {"token_prefix": "X-Dovecot-API ", "token_base64": True}
+    a_door(opened, server, token=SecretStr("key"), **options).get("/page", {})
+    assert server.asked[0][2]["Authorization"] == "X-Dovecot-API a2V5"
+    with pytest.raises(WrongUse, match="printable"):
+        a_door(opened, server, token=SecretStr(broken), **options)
+
+
 def test_a_page_is_asked_with_its_parameters_and_decoded(server: Server, door: Service) -> None:
     server.says("/page", reply(body='{"data": [1, 2.5, null, "hồ sơ"]}'.encode()))
     answer = door.get("/page", {"from": "2026-01-01", "q": "a&b"})
