@@ -105,6 +105,28 @@ def test_days_that_are_not_over_cannot_be_asked_for(small: tuple[Engine, Registe
         go(small, lambda _: iter(()), first_day=20260110)
 
 
+def test_a_run_that_is_stopped_by_hand_keeps_what_it_has_read_and_is_no_bug(small: tuple[Engine, Register]) -> None:
+    def fetch(_: Want) -> Iterator[Batch]:
+        yield Batch(documents("1", "2"), {"page": 1})
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        go(small, fetch)
+    assert stored(small[0]) == 2
+    with reading(small[0]) as connection:
+        assert read_cursor(connection, "s") == {"page": 1}
+        assert connection.execute(select(run.c.result, run.c.message, run.c.inserted)).all() == [
+            ("cut_off", "stopped by hand", 2)
+        ]
+
+
+def test_days_that_a_source_does_not_have_are_refused_without_a_run(small: tuple[Engine, Register]) -> None:
+    with pytest.raises(WrongUse, match="none of the days"):
+        go(small, lambda _: iter(()), first_day=20251201, last_day=20251231)
+    with reading(small[0]) as connection:
+        assert connection.scalar(select(func.count()).select_from(run)) == 0
+
+
 @pytest.mark.parametrize(
     ("failure", "result"),
     [(TryAgain, "try_again"), (AccessDenied, "access_denied"), (UnexpectedAnswer, "unexpected_answer")],
