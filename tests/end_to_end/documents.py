@@ -75,7 +75,7 @@ ON_FRIDAY = (
     Entry(1, OFFICE, "09 08:00", [(SCIENCE, ELECTRONIC)]),
     Entry(2, OFFICE, "09 09:00", [(SCIENCE, ELECTRONIC), (MINISTRY, ELECTRONIC)]),
     Entry(3, "000.00.02.H44", "09 09:30", [(OFFICE, ELECTRONIC)], paper=True),
-    Entry(4, SCIENCE, "09 10:00", [(MINISTRY, POST)]),
+    Entry(4, SCIENCE, "09 10:00", [(MINISTRY, ELECTRONIC), (OFFICE, POST)]),
     Entry(5, SCIENCE, "09 10:30", [(SCIENCE, ELECTRONIC)], direction="Đến"),
     Entry(6, OFFICE, "09 11:00", [(SCIENCE, ELECTRONIC)]),  # recalled on Saturday
     Entry(7, HEALTH, "09 14:00", []),  # to nobody that the register names
@@ -105,7 +105,7 @@ TRUE = [
     _issued(1, OFFICE, OFFICE, 20260109, [_TO_SCIENCE]),
     _issued(2, OFFICE, OFFICE, 20260109, [_TO_SCIENCE, _TO_MINISTRY]),
     _issued(3, SCIENCE, "000.00.02.H44", 20260109, [_TO_OFFICE], paper=1),
-    _issued(4, SCIENCE, SCIENCE, 20260109, [Recipient(MINISTRY, 1, 0)]),
+    _issued(4, SCIENCE, SCIENCE, 20260109, [_TO_MINISTRY, Recipient(OFFICE, 0, 0)]),
     Document(SOURCE, "5", SCIENCE, SCIENCE, "in", 20260109, [_TO_SCIENCE], 0, 0, False),
     Document(SOURCE, "6", OFFICE, OFFICE, "out", 20260109, [_TO_SCIENCE], 0, 1, False),
     _issued(7, HEALTH, HEALTH, 20260109, []),
@@ -127,6 +127,8 @@ def make(server: PostgreSQL) -> None:
     server.execute(
         *map(sql.SQL, _TABLES),
         sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(reader, sql.Literal(PASSWORD)),
+        # Its sessions see times as UTC has them: the day must be cut on the local clock all the same.
+        sql.SQL("ALTER ROLE {} SET timezone TO 'UTC'").format(reader),
         sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(schema, reader),
         sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA {} TO {}").format(schema, reader),
         database=DATABASE,

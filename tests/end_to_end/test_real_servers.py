@@ -26,7 +26,7 @@ ProgramFor = Callable[..., Program]
 Figures = dict[tuple[str, str, str], dict[str, Any]]
 
 MONTHS = ("2025-12", "2026-01")
-DAYS = ("2026-01-09", "2026-01-10")
+DAYS = ("2026-01-07", "2026-01-09", "2026-01-10")
 PERIODS = [word for name in (*MONTHS, *DAYS) for word in ("--period", name)]
 
 
@@ -152,6 +152,8 @@ def test_every_figure_read_from_real_servers_is_true(province: Province, program
         ("documents.exchanged_external", HEALTH, "2026-01-10"): ("not_applicable", 0, 0, 0),
         ("dossiers.on_time", OFFICE, "2026-01-09"): ("measured", 1, 1, 0),
         ("dossiers.on_time", OFFICE, "2026-01-10"): ("measured", 0, 1, 0),
+        # A pause that began after the due day moves it nowhere.
+        ("dossiers.on_time_due", SCIENCE, "2026-01-07"): ("measured", 0, 1, 0),
         ("dossiers.on_time_due", SCIENCE, "2026-01-09"): ("measured", 1, 1, 0),
         ("dossiers.on_time_due", SCIENCE, "2026-01-10"): ("measured", 2, 2, 0),
     }
