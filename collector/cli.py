@@ -548,7 +548,9 @@ def serve(
     host: Annotated[
         str | None, typer.Option(metavar="HOST", help="Listen here, not where the configuration says.")
     ] = None,
-    port: Annotated[int | None, typer.Option(metavar="PORT", help="Listen here; 0 for any free one.")] = None,
+    port: Annotated[
+        int | None, typer.Option(metavar="PORT", min=0, max=65_535, help="Listen here; 0 for any free one.")
+    ] = None,
     config: Config = None,
 ) -> None:
     """Run the daemon.
@@ -571,7 +573,9 @@ def demo_command(
     ] = None,
     days: Annotated[int, typer.Option(metavar="N", min=1, max=366, help="How many days, up to 28 February 2026.")] = 60,
     seed: Annotated[int, typer.Option(metavar="N", help="Another seed is another province.")] = 1,
-    port: Annotated[int | None, typer.Option(metavar="PORT", help="The page's port; a free one if not given.")] = None,
+    port: Annotated[
+        int | None, typer.Option(metavar="PORT", min=0, max=65_535, help="The page's port; a free one if not given.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a sample province, and collect and rank it.
