@@ -53,6 +53,10 @@ servers: ## install the real servers that the tests talk to (Debian)
 lock: $(READY) ## write requirements.lock anew from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade --quiet --output-file requirements.lock
 
+.PHONY: readme
+readme: $(READY) ## paste the output of a run into README.md anew
+	$(BIN)/python -m tests.readme
+
 .PHONY: clean
 clean: ## remove what was made
 	rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
