@@ -53,7 +53,8 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (
             ("explain", "dossiers.quick", "H44.02", "2026-02"),
             "there is no indicator dossiers.quick. Use one of documents.exchanged_external, "
-            "documents.exchanged_internal, dossiers.on_time, dossiers.on_time_due, dossiers.online, mailboxes.daily_use, mailboxes.provisioned",
+            "documents.exchanged_internal, dossiers.on_time, dossiers.on_time_due, dossiers.online, "
+            "mailboxes.daily_use, mailboxes.provisioned",
         ),
         (("collect", "--from", "2026-02-30"), "--from: '2026-02-30' is no day; write it like 2026-02-28"),
         (("collect", "--to", "yesterday"), "--to: 'yesterday' is no day; write it like 2026-02-28"),

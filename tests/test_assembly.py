@@ -1,0 +1,66 @@
+"""Putting the program together: connectors and indicators are found by their place, and each tells what it promises."""
+
+import re
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+import connectors
+from collector.assembly import connector_names, find_connector, find_indicators
+from collector.contract.records import RECORDS
+
+LINES = ("System", "Account", "Reads", "Never", "Limits", "Quality")
+
+
+def test_connectors_are_found_by_their_place_and_their_parts_are_none() -> None:
+    names = connector_names()
+    assert {"email.mail_log", "docmgmt.sql_register", "onestop.dvcqg"} <= set(names)
+    files = [path for path in Path(connectors.__path__[0]).glob("*/*.py") if path.name != "__init__.py"]
+    assert len(names) < len(files), "the parts of a connector are modules too"
+    for path in files:
+        name = f"{path.parent.name}.{path.stem}"
+        assert (name in names) == bool(re.search(r"^def fetch\(", path.read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def test_a_connector_that_there_is_not_is_told_with_those_that_there_are() -> None:
+    with pytest.raises(LookupError, match=r"there is no connector email\.mail_lag; there are .*email\.mail_log"):
+        find_connector("email.mail_lag")
+
+
+@pytest.mark.parametrize("name", connector_names())
+def test_a_connector_has_the_names_of_the_contract(name: str) -> None:
+    one = find_connector(name)
+    assert issubclass(one.Config, BaseModel)
+    assert set(one.DOORS) <= {"folder", "ssh", "sql", "http"}
+    assert one.DOORS
+    assert one.RECORDS
+    assert all(record in RECORDS for record in one.RECORDS)
+    assert callable(one.probe)
+    assert callable(one.fetch)
+
+
+@pytest.mark.parametrize("name", connector_names())
+def test_the_docstring_of_a_connector_has_the_fixed_lines_in_order_and_each_says_something(name: str) -> None:
+    text = import_module(f"connectors.{name}").__doc__ or ""
+    found = re.findall(r"^(System|Account|Reads|Never|Limits|Quality)\b:? +(\S.*)$", text, re.MULTILINE)
+    assert tuple(label for label, _ in found) == LINES
+    assert all(len(said.split()) > 2 for _, said in found)
+
+
+def test_every_setting_of_a_connector_says_what_it_is() -> None:
+    for name in connector_names():
+        for setting, field in find_connector(name).Config.model_fields.items():
+            assert field.description, f"{name}: {setting} has no description"
+
+
+def test_indicators_are_found_once_each_and_say_what_they_count() -> None:
+    found = find_indicators()
+    ids = [one.id for one in found]
+    assert ids == sorted(set(ids))
+    for one in found:
+        assert re.fullmatch(r"[a-z]+\.[a-z0-9_]+", one.id)
+        texts = (one.title_vi, one.title_en, one.counted_vi, one.counted_en, one.hit_vi, one.hit_en, one.legal)
+        assert all(texts), one.id
+        assert one.needs, one.id
