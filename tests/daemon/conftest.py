@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,19 @@ from tests.servers.process import child
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-c", "from collector.cli import main; main()"]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
+
+
+SOURCES = ("mail", "mail-viettri", "documents", "onestop")
+PATIENCE = 60
+NO_TLS = False  # else httpx reads all authorities of the host for each question
+
+
+def wait_for(true: Callable[[], bool]) -> None:
+    """Wait until something is true; fails if it does not become so in a minute."""
+    deadline = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < deadline, f"waited {PATIENCE} s in vain"
+        time.sleep(0.05)
 
 
 def run(*words: str | Path) -> str:
@@ -60,7 +74,7 @@ class Daemon:
 
     def get(self, path: str) -> httpx.Response:
         """Ask for a page, with a patience of two seconds."""
-        return httpx.get(f"http://127.0.0.1:{self.port}{path}", timeout=2)
+        return httpx.get(f"http://127.0.0.1:{self.port}{path}", timeout=2, verify=NO_TLS)
 
     def metric(self, name: str, **labels: str) -> float | None:
         """Return the value of the only sample of a metric with (at least) these labels; None if there is none."""

@@ -10,6 +10,7 @@ from collector import scheduler
 from collector.clock import system_clock
 from collector.contract.period import day_start, rfc3339
 from collector.scheduler import RENEW, Running, Timetable
+from tests.daemon.conftest import wait_for
 
 
 @contextmanager
@@ -22,13 +23,6 @@ def keeping(
     finally:
         if running.jobs.running:
             running.stop(0)
-
-
-def wait_for(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def next_run(running: Running, job: str) -> datetime:

@@ -4,26 +4,16 @@ import os
 import signal
 import sqlite3
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.daemon.conftest import COMMAND, ENVIRONMENT, Daemon, Place, run, serving
+from tests.daemon.conftest import COMMAND, ENVIRONMENT, SOURCES, Daemon, Place, run, serving, wait_for
 from tests.daemon.gate import Gate
 from tests.servers.traces import processes_of
 
 Serve = Callable[[Place], Daemon]
-SOURCES = ("mail", "mail-viettri", "documents", "onestop")
-PATIENCE = 60
-
-
-def wait_for(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < deadline, f"waited {PATIENCE} s in vain"
-        time.sleep(0.05)
 
 
 def runs(daemon: Daemon, source: str, result: str = "done") -> float:
