@@ -1,13 +1,25 @@
-"""A real Dovecot: mailboxes opened by IMAP, mail received by LMTP, logins checked for Postfix."""
+"""A real Dovecot: mailboxes opened by IMAP, mail received by LMTP, logins checked for Postfix, asked by doveadm."""
 
 import os
 import pwd
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
-from tests.servers.process import LOOPBACK, child, free_port, give, greets, is_root, needed, program, with_other_ports
+from tests.servers.process import (
+    LOOPBACK,
+    answers,
+    child,
+    free_port,
+    give,
+    greets,
+    is_root,
+    needed,
+    program,
+    with_other_ports,
+)
 
 NAME = "Dovecot"
 PACKAGE = "dovecot-imapd"
@@ -18,7 +30,11 @@ OWNER = "nobody"
 
 @dataclass(frozen=True, slots=True)
 class Dovecot:
-    """A running server. `passwords`: by address. `auth`: the socket at which Postfix asks if a login is right."""
+    """A running server. `passwords`: by address. `auth`: the socket at which Postfix asks if a login is right.
+
+    `doveadm_port`: where its HTTP API listens, 0 without `api`; `users` is the file of its mailboxes (see `user_file`),
+    which may be written anew while it runs, `mail` the folder of their mail.
+    """
 
     host: str
     imap_port: int
@@ -26,6 +42,45 @@ class Dovecot:
     passwords: Mapping[str, str]
     auth: Path
     log: Path
+    doveadm_port: int
+    users: Path
+    mail: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """Doveadm's HTTP API, with its key.
+
+    `fields`: what the user database tells of an address beside its name, such as {"quota_rule": "*:bytes=5242880"}.
+    `quota`: the quotas. `last_login`: who moves the last logins: sessions alone, or whatever opens a mailbox.
+    `allowed`: the commands that are allowed, all if it is empty.
+    """
+
+    key: str
+    fields: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    quota: Sequence[str] = ("maildir:User quota",)
+    last_login: Literal["sessions", "everything"] = "sessions"
+    allowed: Sequence[str] = ()
+
+
+def user_file(
+    passwords: Mapping[str, str],
+    locked: Collection[str] = (),
+    fields: Mapping[str, Mapping[str, str]] | None = None,
+) -> str:
+    """Return the lines of the mailboxes, for passdb and userdb; a locked one may not log in."""
+    told = fields or {}
+    return "".join(
+        f"{address}:{password}::::::"
+        + " ".join(
+            [
+                *(["nologin"] if address in locked else []),
+                *(f"userdb_{name}={value}" for name, value in told.get(address, {}).items()),
+            ]
+        )
+        + "\n"
+        for address, password in passwords.items()
+    )
 
 
 def missing() -> str | None:
@@ -43,11 +98,12 @@ def start(
     *,
     locked: frozenset[str] = frozenset(),
     environment: Mapping[str, str] | None = None,
+    api: Api | None = None,
 ) -> Iterator[Dovecot]:
     """Run a server with these mailboxes (password by address) in an empty folder until the block ends.
 
     `locked`: addresses that may not log in, though their password is right. `environment`: what each of its processes
-    gets, such as a moved clock's.
+    gets, such as a moved clock's. `api`: without it there is no HTTP API, no quota, no last login.
     """
     dovecot = needed(program("dovecot"), PACKAGE)
     folder.chmod(0o755)
@@ -55,17 +111,13 @@ def start(
     mail.mkdir()
     owner = pwd.getpwnam(OWNER) if is_root() else pwd.getpwuid(os.geteuid())
     give(mail, owner.pw_name)
-    users.write_text(
-        "".join(
-            f"{address}:{password}::::::{'nologin' if address in locked else ''}\n"
-            for address, password in passwords.items()
-        )
-    )
+    users.write_text(user_file(passwords, locked, api.fields if api else None))
     handed_on = dict(environment or {})
 
     @contextmanager
     def begin() -> Iterator[Dovecot]:
-        server = Dovecot(LOOPBACK, free_port(), free_port(), passwords, folder / "auth", log)
+        doveadm_port = free_port() if api else 0
+        server = Dovecot(LOOPBACK, free_port(), free_port(), passwords, folder / "auth", log, doveadm_port, users, mail)
         settings.write_text(
             f"""\
 base_dir = {folder / "run"}
@@ -84,10 +136,7 @@ passdb {{
   driver = passwd-file
   args = scheme=PLAIN {users}
 }}
-userdb {{
-  driver = static
-  args = uid={owner.pw_uid} gid={owner.pw_gid} home={mail}/%Lu
-}}
+{_with_api(server, api, owner, folder) if api else _static(server, owner)}
 service imap-login {{
   inet_listener imap {{
     port = {server.imap_port}
@@ -118,7 +167,8 @@ service auth {{
 
         def ready() -> bool:
             # It listens long before it greets, which is when a stop or a login no longer waits for its other parts.
-            return greets(server.imap_port, b"* OK ") and greets(server.lmtp_port, b"220 ") and server.auth.exists()
+            greeted = greets(server.imap_port, b"* OK ") and greets(server.lmtp_port, b"220 ")
+            return greeted and server.auth.exists() and (not api or answers(server.doveadm_port))
 
         command: list[str | Path] = [dovecot, "-F", "-c", settings]
         own = {**os.environ, **handed_on}
@@ -127,6 +177,57 @@ service auth {{
 
     with with_other_ports(begin) as server:
         yield server
+
+
+def _static(server: Dovecot, owner: pwd.struct_passwd) -> str:
+    return f"""\
+userdb {{
+  driver = static
+  args = uid={owner.pw_uid} gid={owner.pw_gid} home={server.mail}/%Lu
+}}
+"""
+
+
+def _with_api(server: Dovecot, api: Api, owner: pwd.struct_passwd, folder: Path) -> str:
+    """Return the settings of doveadm's HTTP API, of quota and of last logins; users can be listed from their file."""
+    logins = folder / "last-login"
+    logins.mkdir(exist_ok=True)
+    give(logins, owner.pw_name)
+    everywhere = "quota last_login" if api.last_login == "everything" else "quota"
+    quotas = "".join(f"  quota{at or ''} = {quota}\n" for at, quota in enumerate(api.quota))
+    return f"""\
+userdb {{
+  driver = passwd-file
+  args = {server.users}
+  override_fields = uid={owner.pw_uid} gid={owner.pw_gid} home={server.mail}/%Lu
+}}
+doveadm_api_key = {api.key}
+doveadm_allowed_commands = {",".join(api.allowed)}
+mail_plugins = {everywhere}
+protocol imap {{
+  mail_plugins = quota last_login
+}}
+plugin {{
+{quotas}  last_login_dict = proxy::lastlogin
+  last_login_key = last-login/%u
+}}
+dict {{
+  lastlogin = file:{logins}/dict
+}}
+service doveadm {{
+  inet_listener http {{
+    port = {server.doveadm_port}
+  }}
+}}
+service dict {{
+  # One process alone: two that write at once lose logins.
+  process_limit = 1
+  user = {owner.pw_name}
+  unix_listener dict {{
+    mode = 0666
+  }}
+}}
+"""
 
 
 def _as_ordinary_user(user: str) -> str:
