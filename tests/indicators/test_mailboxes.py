@@ -26,7 +26,7 @@ def small(tmp_path: Path) -> tuple[Engine, Register]:
 
 
 def box(name: str, kind: str | None, created: int | None = 20240101, closed: int | None = None, **more: Any) -> Row:
-    listed = {"month_day": 20260101, "first_listed_day": 20260101, "agency_code": "a.example"} | more
+    listed: dict[str, Any] = {"month_day": 20260101, "first_listed_day": 20260101, "agency_code": "a.example"} | more
     given = {"pseudonym": name, "kind": kind, "active_from_day": created, "closed_day": closed}
     return row(Mailbox, key=f"{listed['month_day'] // 100}:{name}", **given, **listed)
 

@@ -1,9 +1,17 @@
-"""The effective due date, worked out by hand with a calendar of January and February 2026."""
+"""What is derived at save: the effective due date, worked out by hand with a calendar of January and February 2026,
+and how a document was sent.
+"""
+
+from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
+from collector.contract.records import Delivery, Document
+from collector.contract.tables import document
 from collector.store.derive import Due, Ordinals, effective_due
-from tests.store.small import calendar
+from collector.store.engine import reading
+from tests.store.small import calendar, put, row, store
 
 ORDINALS = Ordinals(
     {one.day: one.working_ordinal for one in calendar()},
@@ -69,3 +77,35 @@ def test_the_effective_due_date_is_the_first_promise_moved_by_legitimate_pauses(
 ) -> None:
     assert effective_due(promises, pauses, ORDINALS) == expected, why
     assert effective_due(promises[::-1], pauses[::-1], ORDINALS) == expected, "whatever the order"
+
+
+@pytest.mark.parametrize(
+    ("deliveries", "scope", "sent"),
+    [
+        # (outside the province, electronically) of each recipient
+        ([], "external", 0),  # as the register states
+        ([(0, 1)], "internal", 1),
+        ([(0, 1), (0, 1)], "internal", 1),
+        ([(0, 1), (0, 0)], "internal", 0),
+        ([(0, 0), (0, None)], "internal", 0),
+        ([(0, 1), (0, None)], "internal", None),
+        ([(0, 1), (1, 1)], "external", 1),
+        ([(None, 1), (1, 0)], "external", 0),
+        ([(None, 1), (0, 1)], None, 1),
+    ],
+)
+def test_a_document_is_sent_electronically_only_if_every_recipient_got_it_so(
+    tmp_path: Path, deliveries: list[tuple[int | None, int | None]], scope: str | None, sent: int | None
+) -> None:
+    engine, known = store(tmp_path)
+    stated = {"scope_stated": "external", "electronic_stated": 0}
+    rows = [
+        row(Delivery, key=f"d|{place}", document="d", outside=outside, electronic=electronic)
+        for place, (outside, electronic) in enumerate(deliveries)
+    ]
+    taken_back = row(Delivery, key="d|x", document="d", outside=None, electronic=None, removed=1)
+    documents = [row(Document, key="d", agency_code="H44.01", direction="out", issued_day=20260105, **stated)]
+    put(engine, known, {Document: documents, Delivery: [*rows, taken_back]})
+    with reading(engine) as connection:
+        assert connection.execute(select(document.c.scope, document.c.sent_electronically)).one() == (scope, sent)
+    engine.dispose()

@@ -90,6 +90,17 @@ def test_the_newest_version_stays_and_an_older_one_that_arrives_late_changes_not
     assert counts_of(engine, *INTERNAL) == {("H44.01", 20260105): (0, 1, 0)}
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0), (2, 0, 1)])
+def test_the_newest_version_of_a_key_wins_within_a_batch_whatever_the_order(
+    small: tuple[Engine, Register], order: tuple[int, ...]
+) -> None:
+    engine, known = small
+    versions = [a_document("1", changed=changed, paper_too=int(changed != 7)) for changed in (5, 6, 7)]
+    saved = put(engine, known, {Document: [versions[place] for place in order]})
+    assert (saved.read, saved.inserted, saved.unchanged) == (3, 1, 2)
+    assert counts_of(engine, *INTERNAL) == {("H44.01", 20260105): (1, 1, 0)}
+
+
 def test_an_older_version_cannot_slip_in_behind_a_newer_one_of_equal_content(small: tuple[Engine, Register]) -> None:
     engine, known = small
     for changed, paper in ((1, 0), (3, 0), (2, 1)):

@@ -310,6 +310,19 @@ def test_a_window_reads_its_days_again_and_leaves_the_cursor_alone(tmp_path: Pat
     assert rows.keys() >= {key for key in rows if key.startswith(f"20260106:{pseudonym(AN, 20260106)}")}
 
 
+def test_a_log_that_has_grown_counts_once_when_it_is_read_again_from_no_cursor(tmp_path: Path) -> None:
+    log = tmp_path / "mail.log"
+    some, more = (
+        logins(begin, 5, name) for begin, name in (("2026-01-05 08:00:00", "a"), ("2026-01-06 08:00:00", "b"))
+    )
+    put(log, some, at("2026-01-05 13:00:00"))
+    kept = run(Kept(), Door(tmp_path, at("2026-01-05 14:00:00")), SINCE)
+    assert total(kept) == 5
+    put(log, some + more, at("2026-01-06 13:00:00"))
+    kept.cursor = None
+    assert total(run(kept, Door(tmp_path, MORNING), SINCE)) == 10
+
+
 def test_a_backlog_is_read_oldest_first_whatever_the_files_are_called(tmp_path: Path) -> None:
     whole = [stamp(at("2026-01-01 00:00:00"), "syslog") + " mx1 x: begin"]
     for day in range(2, 9):

@@ -1,0 +1,276 @@
+"""Named mistakes that would make a figure wrong and let it look right, and the test that catches each.
+
+`old` must stand in the file exactly once: if the program's text has changed, the mistake is to be written anew.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """A mistake: in `file` the text `old` becomes `new`; then `test` (a pytest node) must fail."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    test: str
+
+
+MUTATIONS = (
+    Mutation(
+        "completed on the due day is late (<= to <)",
+        "indicators/dossiers.py",
+        "hit=_c.completed_day <= _c.effective_due_day,",
+        "hit=_c.completed_day < _c.effective_due_day,",
+        "tests/indicators/test_dossiers.py::"
+        "test_a_dossier_is_on_time_by_the_end_of_its_effective_due_day[on the due day]",
+    ),
+    Mutation(
+        "completed on the due day is late, of those that fell due",
+        "indicators/dossiers.py",
+        "else_=and_(_c.completed_day.is_not(None), _c.completed_day <= _c.effective_due_day),",
+        "else_=and_(_c.completed_day.is_not(None), _c.completed_day < _c.effective_due_day),",
+        "tests/indicators/test_dossiers.py::"
+        "test_a_dossier_is_on_time_by_the_end_of_its_effective_due_day[on the due day]",
+    ),
+    Mutation(
+        "a day is cut in UTC",
+        "collector/contract/period.py",
+        "return _day_of_number((instant + OFFSET) // 86_400)",
+        "return _day_of_number(instant // 86_400)",
+        "tests/test_period.py::test_the_first_second_of_a_local_day_is_still_yesterday_in_utc",
+    ),
+    Mutation(
+        "a mail log's day is cut in UTC",
+        "connectors/email/mail_log.py",
+        "zone=ZoneInfo(config.zone),",
+        'zone=ZoneInfo("UTC"),',
+        "tests/connectors/email/test_use.py::test_a_day_is_cut_on_the_local_clock_in_every_envelope",
+    ),
+    Mutation(
+        "Tết is worked",
+        "collector/workdays.py",
+        "is_working = day in known.worked if weekend else day not in known.off",
+        "is_working = day in known.worked if weekend else True",
+        "tests/test_workdays.py::test_tet_2026_is_nine_days_in_a_row_between_two_working_days",
+    ),
+    Mutation(
+        "Tết is not in the file of 2026",
+        "config/workdays/2026.yaml",
+        "  - {day: 2026-02-17, name: Tết Âm lịch (mùng 1)}\n",
+        "",
+        "tests/test_workdays.py::test_the_days_off_of_2026_are_those_decided",
+    ),
+    Mutation(
+        "the working Saturday is forgotten",
+        "collector/workdays.py",
+        "is_working = day in known.worked if weekend else day not in known.off",
+        "is_working = not weekend and day not in known.off",
+        "tests/test_workdays.py::test_the_tenth_of_january_2026_is_worked_and_the_second_is_off",
+    ),
+    Mutation(
+        "mailboxes are used on Sundays too",
+        "indicators/mailboxes.py",
+        "            workday.c.is_working == 1,\n",
+        "",
+        "tests/indicators/test_mailboxes.py::test_personal_mailboxes_are_used_on_working_days_by_a_session_or_a_mail",
+    ),
+    Mutation(
+        "a recalled document counts",
+        "indicators/documents.py",
+        "            or_(c.recalled.is_(None), c.recalled == 0),\n",
+        "",
+        "tests/store/test_save.py::test_a_recalled_document_leaves_the_figure_also_if_the_recall_is_learnt_later",
+    ),
+    Mutation(
+        "an unknown flag is a miss",
+        "indicators/documents.py",
+        "else_=and_(c.sent_electronically == 1, c.paper_too == 0),",
+        "else_=and_(c.sent_electronically.is_not_distinct_from(1), c.paper_too.is_not_distinct_from(0)),",
+        "tests/store/test_save.py::test_a_saved_document_is_counted_on_its_day",
+    ),
+    Mutation(
+        "one electronic recipient is enough",
+        "collector/store/derive.py",
+        'func.min(d.electronic).label("electronic"),',
+        'func.max(d.electronic).label("electronic"),',
+        "tests/store/test_derive.py::test_a_document_is_sent_electronically_only_if_every_recipient_got_it_so",
+    ),
+    Mutation(
+        "shared mailboxes count as used",
+        "indicators/mailboxes.py",
+        'personal = mailbox.c.kind == "personal"',
+        "personal = mailbox.c.kind.is_not(None)",
+        "tests/indicators/test_mailboxes.py::test_personal_mailboxes_are_used_on_working_days_by_a_session_or_a_mail",
+    ),
+    Mutation(
+        "shared mailboxes count as provided",
+        "indicators/mailboxes.py",
+        '.where(mailbox.c.kind == "personal", workday.c.day.between(_FIRST, _LAST))',
+        ".where(workday.c.day.between(_FIRST, _LAST))",
+        "tests/indicators/test_mailboxes.py::test_mailboxes_are_provided_to_at_most_the_headcount_and_on_days_off_too",
+    ),
+    Mutation(
+        "more mailboxes than officials",
+        "indicators/mailboxes.py",
+        "(mailboxes < headcount, mailboxes), else_=headcount)",
+        "(mailboxes < headcount, mailboxes), else_=mailboxes)",
+        "tests/indicators/test_mailboxes.py::test_mailboxes_are_provided_to_at_most_the_headcount_and_on_days_off_too",
+    ),
+    Mutation(
+        "the older version wins within a batch",
+        "collector/store/merge.py",
+        "row[at] > other[at] or (",
+        "row[at] < other[at] or (",
+        "tests/store/test_save.py::test_the_newest_version_of_a_key_wins_within_a_batch_whatever_the_order",
+    ),
+    Mutation(
+        "an older page wins over what is stored",
+        "collector/store/merge.py",
+        "stale = exists().where(same_key, table.c.changed > staged.c.changed)",
+        "stale = exists().where(same_key, table.c.changed < staged.c.changed)",
+        "tests/store/test_save.py::test_the_newest_version_stays_and_an_older_one_that_arrives_late_changes_nothing",
+    ),
+    Mutation(
+        "a due date promised anew counts",
+        "collector/store/derive.py",
+        "first = min(promises, default=None)",
+        "first = max(promises, default=None)",
+        "tests/store/test_derive.py::test_the_effective_due_date_is_the_first_promise_moved_by_legitimate_pauses",
+    ),
+    Mutation(
+        "a pause that began too late cures",
+        "collector/store/derive.py",
+        "        if begun > due:\n            continue\n",
+        "",
+        "tests/store/test_derive.py::test_the_effective_due_date_is_the_first_promise_moved_by_legitimate_pauses",
+    ),
+    Mutation(
+        "overlapping pauses count twice",
+        "collector/store/derive.py",
+        "            if begun <= last_ended:\n",
+        "            if begun == last_ended:\n",
+        "tests/store/test_derive.py::test_the_effective_due_date_is_the_first_promise_moved_by_legitimate_pauses",
+    ),
+    Mutation(
+        "a dossier that waits on its due day counts",
+        "indicators/dossiers.py",
+        "        or_(_c.paused_on_due.is_(None), _c.paused_on_due == 0),\n",
+        "",
+        "tests/indicators/test_dossiers.py::"
+        "test_a_dossier_is_on_time_by_the_end_of_its_effective_due_day[waiting on the due day]",
+    ),
+    Mutation(
+        "withdrawn when it was late, a dossier leaves the figure",
+        "indicators/dossiers.py",
+        "or_(_c.ended_day.is_(None), _c.ended_day > _c.effective_due_day),",
+        "_c.ended_day.is_(None),",
+        "tests/indicators/test_dossiers.py::"
+        "test_a_dossier_is_on_time_by_the_end_of_its_effective_due_day[withdrawn when it was late]",
+    ),
+    Mutation(
+        "a procedure that no catalogue has is not offered online",
+        "indicators/dossiers.py",
+        "or_(_c.offered_level.is_(None), _c.offered_level.in_",
+        "and_(_c.offered_level.is_not(None), _c.offered_level.in_",
+        "tests/indicators/test_dossiers.py::"
+        "test_a_dossier_is_online_if_it_was_filed_so_and_its_procedure_is_offered_so",
+    ),
+    Mutation(
+        "a retried mail counts twice",
+        "connectors/email/lines.py",
+        "entry = waiting.pop(key, None)",
+        "entry = waiting.get(key)",
+        "tests/connectors/email/test_use.py::"
+        "test_a_mail_counts_once_on_the_day_of_its_acceptance_however_often_it_is_tried",
+    ),
+    Mutation(
+        "a session counts on its login day alone",
+        "connectors/email/lines.py",
+        "for later in days(plus_days(ended[0], 1), day):",
+        "for later in days(day, ended[0]):",
+        "tests/connectors/email/test_use.py::test_a_session_is_use_on_each_day_that_it_touches",
+    ),
+    Mutation(
+        "a log that has grown counts twice when it is read again",
+        "connectors/email/chain.py",
+        "        if span.start == start:\n            return span, None\n",
+        "",
+        "tests/connectors/email/test_rotation.py::"
+        "test_a_log_that_has_grown_counts_once_when_it_is_read_again_from_no_cursor",
+    ),
+    Mutation(
+        "a figure without a source is zero",
+        "collector/readings.py",
+        'member.code, period, "missing", None, (0, 0, 0), why))',
+        'member.code, period, "measured", period.last, (0, 0, 1), why))',
+        "tests/test_readings.py::test_without_a_source_that_serves_it_a_figure_is_missing_and_has_no_counts",
+    ),
+    Mutation(
+        "nothing that can be judged is zero",
+        "collector/readings.py",
+        '    if judged == 0 and unknown > 0:\n        return "missing", ',
+        '    if judged == 0 and unknown > 0:\n        return "measured", ',
+        "tests/test_readings.py::test_nothing_that_can_be_judged_is_missing",
+    ),
+    Mutation(
+        "nothing to judge is measured",
+        "collector/readings.py",
+        'return ("measured", "") if judged else ("not_applicable", "covered, and there was nothing to judge")',
+        'return "measured", ""',
+        "tests/test_readings.py::test_covered_and_nothing_to_judge_is_not_applicable_and_neither_0_nor_100_percent",
+    ),
+    Mutation(
+        "a gap is passed over in silence",
+        "collector/readings.py",
+        "        if lost:\n",
+        "        if lost > 1:\n",
+        "tests/test_readings.py::test_a_gap_before_through_is_partial_and_told",
+    ),
+    Mutation(
+        "what cannot be judged is a miss",
+        "collector/store/tallies.py",
+        "and_(formula.counted, formula.hit.is_not(None)),",
+        "formula.counted,",
+        "tests/store/test_save.py::test_a_saved_document_is_counted_on_its_day",
+    ),
+    Mutation(
+        "a removed record counts",
+        "collector/store/tallies.py",
+        "facts.c.agency.is_not(None), facts.c.removed == 0, day.is_not(None), any_counted",
+        "facts.c.agency.is_not(None), day.is_not(None), any_counted",
+        "tests/store/test_save.py::test_a_removed_record_counts_nowhere",
+    ),
+    Mutation(
+        "a changed row is counted beside what it was",
+        "collector/store/save.py",
+        "tallies.add(connection, plan, facts, _TOUCHED[facts], -1)",
+        "tallies.add(connection, plan, facts, _TOUCHED[facts], 0)",
+        "tests/store/test_save.py::test_a_document_with_several_recipients_moves_between_cells_once",
+    ),
+    Mutation(
+        "the cursor is ahead of the data",
+        "collector/collect.py",
+        "                held += _size(batch)\n",
+        "                held += _size(batch)\n"
+        "                from collector.store.save import save_cursor\n"
+        "                with writing(tools.engine) as connection:\n"
+        "                    save_cursor(connection, job.source, batch.cursor or {})\n",
+        "tests/test_collect.py::test_the_cursor_is_never_ahead_of_what_was_saved",
+    ),
+    Mutation(
+        "today is covered before it is over",
+        "collector/collect.py",
+        "yesterday = plus_days(local_day(began), -1)\n    window =",
+        "yesterday = local_day(began)\n    window =",
+        "tests/test_collect.py::test_an_ordinary_run_asks_from_the_cursor_for_all_days_up_to_yesterday",
+    ),
+    Mutation(
+        "a pseudonym has no key",
+        "collector/transports/pseudonym.py",
+        'hmac.digest(self._key(month), text, "sha256")',
+        'hmac.digest(b"key", text, "sha256")',
+        "tests/transports/test_pseudonym.py::test_a_pseudonym_is_the_cut_hmac_of_the_address_under_its_months_key",
+    ),
+)
