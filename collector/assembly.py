@@ -6,11 +6,13 @@ The only place, with the command line and the daemon, that finds connectors and 
 import getpass
 import os
 import pkgutil
+import re
 import socket
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
@@ -38,6 +40,9 @@ from collector.transports import Run, open_door
 from collector.transports.pseudonym import Pseudonyms
 from indicators.scoring.file import ModelFile
 from indicators.scoring.model import Model, score
+
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +131,11 @@ class Assembly:
 
 def find_connector(name: str) -> Connector:
     """Return the connector `<family>.<name>`; LookupError, saying which there are, if there is none."""
-    known = connector_names()
-    if name not in known:
-        raise LookupError(f"there is no connector {name}; there are {', '.join(known)}")
-    return cast(Connector, import_module(f"connectors.{name}"))
+    if _NAME.fullmatch(name) and find_spec(f"connectors.{name.partition('.')[0]}") and find_spec(f"connectors.{name}"):
+        module = import_module(f"connectors.{name}")
+        if hasattr(module, "fetch"):  # else a part of one
+            return cast(Connector, module)
+    raise LookupError(f"there is no connector {name}; there are {', '.join(connector_names())}")
 
 
 def connector_names() -> list[str]:
