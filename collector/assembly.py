@@ -41,7 +41,6 @@ from collector.transports.pseudonym import Pseudonyms
 from indicators.scoring.file import ModelFile
 from indicators.scoring.model import Model, score
 
-
 _NAME = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 
 
