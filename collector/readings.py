@@ -101,10 +101,13 @@ def _of_agencies(
     provisional: bool,
 ) -> list[Reading]:
     covered = _covered(connection, indicator, period)
+    serving: dict[str, list[Served]] = {}
+    for one in world.serving:
+        serving.setdefault(one.agency, []).append(one)
     reaches: dict[tuple[int, tuple[tuple[str, str, int, int], ...]], _Reach] = {}
     found: dict[str, tuple[_Reach | None, str]] = {}
     for member in world.members:
-        pairs, lacking = _needed(indicator, world.serving, member.code)
+        pairs, lacking = _needed(indicator, serving.get(member.code, ()))
         if lacking:
             found[member.code] = (None, f"no source that serves it offers: {', '.join(lacking)}")
             continue
@@ -155,17 +158,13 @@ def _reading(
     )
 
 
-def _needed(
-    indicator: Indicator, serving: Sequence[Served], agency: str
-) -> tuple[tuple[tuple[str, str, int, int], ...], list[str]]:
+def _needed(indicator: Indicator, serving: Sequence[Served]) -> tuple[tuple[tuple[str, str, int, int], ...], list[str]]:
     """The (source, record, from day, stale after) that a figure rests on, and the records that nobody offers."""
     pairs = []
     lacking = []
     for record in indicator.needs:
         offered = [
-            (one.source, record.NAME, one.from_day, one.stale_after)
-            for one in serving
-            if one.agency == agency and record.NAME in one.records
+            (one.source, record.NAME, one.from_day, one.stale_after) for one in serving if record.NAME in one.records
         ]
         pairs.extend(offered)
         if not offered:
