@@ -1,5 +1,6 @@
 """Collecting by hand: what fails is told in a sentence, the rest is read all the same, and nothing is lost."""
 
+import os
 import re
 import shutil
 import signal
@@ -218,7 +219,9 @@ def test_a_host_that_nobody_knows_is_refused_before_any_login(run: Run, own: Pat
 
 def begun(*arguments: object) -> "subprocess.Popen[str]":
     command = [*PROGRAM, *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    # Buffered, as it is anywhere but in a container that is told otherwise.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
 
 
 def test_a_second_run_of_a_source_waits_and_says_so_or_exits_3(own: Path) -> None:
@@ -271,7 +274,7 @@ def test_ctrl_c_keeps_what_was_read_and_the_next_run_goes_on(run: Run, own: Path
 
 
 @pytest.mark.parametrize(
-    "command", [("readings",), ("readings", "--json"), ("indicators", "--json"), ("check", "--show")]
+    "command", [("readings",), ("readings", "--json"), ("indicators", "--json"), ("status", "--bad", "--json")]
 )
 def test_a_reader_that_goes_away_is_no_traceback(config: Path, command: tuple[str, ...]) -> None:
     where = [] if command[0] == "indicators" else ["--config", str(config)]

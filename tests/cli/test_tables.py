@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from rich.text import Text
 
+from collector.contract.reading import Reading, State
+from collector.sinks import terminal
 from collector.sinks.columns import Column, least, table
 from tests.cli.conftest import PROGRAM, Run
 
@@ -131,3 +134,19 @@ def test_progress_is_shown_at_a_terminal_only(config: Path, run: Run) -> None:
     done = run("collect", "mail", "--config", config)
     assert (done.code, done.err) == (0, "")
     assert re.search(r"^mail +done ", done.out, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("hits", "judged", "shown"),
+    [(1, 800, "0.13 %"), (2368, 2537, "93.34 %"), (120, 129, "93.02 %"), (0, 3, "0.00 %"), (3, 3, "100.00 %")],
+)
+def test_a_percentage_is_rounded_once_and_half_up(hits: int, judged: int, shown: str) -> None:
+    one = Reading("dossiers.on_time", 1, "agency", "H44.02", "2026-02", "measured", 20260228, hits, judged, 0)
+    assert terminal.share(one) == shown
+
+
+def test_a_figure_that_is_not_measured_shows_its_state_and_no_number() -> None:
+    states: dict[State, str] = {"missing": "missing", "partial": "partial", "not_applicable": "not applicable"}
+    for state, shown in states.items():
+        one = Reading("dossiers.on_time", 1, "agency", "H44.02", "2026-02", state, 20260228, 1, 2, 0)
+        assert Text.from_markup(terminal.share(one)).plain == shown
