@@ -70,7 +70,7 @@ def main() -> None:
     if not sys.stdout.isatty():
         out.width = WIDE
     try:
-        app()
+        app(prog_name="collector")
     except WrongUse as error:
         _say(str(error), style="red")
         sys.exit(WRONG_USE)
