@@ -58,6 +58,7 @@ class Daemon:
         tools = replace(self.assembly.tools, stopping=self.stopping.is_set)
         job = self.assembly.job(self.assembly.settings.sources[source])
         began = time.monotonic()
+        result: str
         try:
             outcome = collecting.collect(job, tools, Wanted(), wait=False, says=_ignore, progress=_ignore)
         except CollectorError as error:  # another run holds the lease
@@ -67,19 +68,21 @@ class Daemon:
             if self.down.get(source) != "bug":
                 log.exception("a bug in this program", source=source)
             self.down[source] = "bug"
-            self.vitals.ran(source, time.monotonic() - began, "bug", {})
+            result, counts = "bug", {}
         else:
             saved = outcome.saved
+            result = outcome.result
             counts = {
                 "inserted": saved.inserted,
                 "updated": saved.updated,
                 "unchanged": saved.unchanged,
                 "quarantined": saved.quarantined,
             }
-            self.vitals.ran(source, time.monotonic() - began, outcome.result, counts)
             if not self.stopping.is_set():
-                self._tell(source, outcome.result, outcome.failure)
-        self.render()
+                self._tell(source, result, outcome.failure)
+        seconds = time.monotonic() - began
+        self.render()  # first: who sees that a run has ended sees its figures too
+        self.vitals.ran(source, seconds, result, counts)
 
     def _tell(self, source: str, result: str, failure: CollectorError | None) -> None:
         """Say once that a source is down (again if it is so in another way), and once that it is back."""
