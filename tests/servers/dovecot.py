@@ -194,7 +194,8 @@ def _with_api(server: Dovecot, api: Api, owner: pwd.struct_passwd, folder: Path)
     logins.mkdir(exist_ok=True)
     give(logins, owner.pw_name)
     everywhere = "quota last_login" if api.last_login == "everything" else "quota"
-    quotas = "".join(f"  quota{at or ''} = {quota}\n" for at, quota in enumerate(api.quota))
+    # Their names are quota, quota2, quota3.
+    quotas = "".join(f"  quota{at if at > 1 else ''} = {quota}\n" for at, quota in enumerate(api.quota, 1))
     return f"""\
 userdb {{
   driver = passwd-file
