@@ -16,7 +16,7 @@ from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from collector import __version__, check, daemon, init, status
+from collector import __version__, check, init, status
 from collector import collect as collecting
 from collector import readings as figures
 from collector.assembly import Assembly, assemble, find_connector, find_indicators
@@ -557,6 +557,8 @@ def serve(
 
     It reads each source on its interval and shows the figures, until told to stop (Ctrl-C or SIGTERM).
     """
+    from collector import daemon  # here: its libraries would double the start of every other command
+
     with _opened(config, with_systems=True) as assembly:
         listen = assembly.settings.serve
         daemon.serve(assembly, host or listen.host, listen.port if port is None else port, says=_say)
@@ -571,7 +573,7 @@ def demo_command(
     agencies: Annotated[
         int | None, typer.Option(metavar="N", min=4, help="How many agencies, at least 4 [all].")
     ] = None,
-    days: Annotated[int, typer.Option(metavar="N", min=1, max=366, help="How many days, up to 28 February 2026.")] = 60,
+    days: Annotated[int, typer.Option(metavar="N", min=1, max=365, help="How many days, up to 28 February 2026.")] = 60,
     seed: Annotated[int, typer.Option(metavar="N", help="Another seed is another province.")] = 1,
     port: Annotated[
         int | None, typer.Option(metavar="PORT", min=0, max=65_535, help="The page's port; a free one if not given.")
@@ -605,6 +607,8 @@ def demo_command(
             if any(one.failure for one in outcomes):
                 raise typer.Exit(SOURCE_FAILED)
             if not once:
+                from collector import daemon  # as in `serve`
+
                 daemon.serve(assembly, assembly.settings.serve.host, port or 0, says=_say, just_read=True)
 
 

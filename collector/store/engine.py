@@ -49,8 +49,8 @@ def open_engine(url: str) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     with writing(engine) as connection:
-        METADATA.create_all(connection)
         schema.check_version(connection)
+        METADATA.create_all(connection)
     return engine
 
 

@@ -3,6 +3,8 @@
 Derived tables (tallies) are not here: they are made from the indicators' declarations in `tallies.py`.
 """
 
+from hashlib import blake2b
+
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -105,14 +107,26 @@ cell = Table(
 )
 
 
+def tables_digest() -> str:
+    """A digest of all tables and columns: it changes when somebody forgets to raise VERSION."""
+    columns = (
+        f"{table.name}.{column.name} {column.type} {column.nullable} {column.primary_key}"
+        for table in METADATA.sorted_tables
+        for column in table.c
+    )
+    return blake2b("\n".join(sorted(columns)).encode(), digest_size=8).hexdigest()
+
+
 def check_version(connection: Connection) -> None:
     """Note the schema's version in a new store; WrongUse if the store was written by another one."""
+    about.create(connection, checkfirst=True)
+    now = f"{VERSION} ({tables_digest()})"
     found = connection.scalar(select(about.c.value).where(about.c.name == "schema"))
     if found is None:
-        connection.execute(insert(about).values(name="schema", value=str(VERSION)))
-    elif found != str(VERSION):
+        connection.execute(insert(about).values(name="schema", value=now))
+    elif found != now:
         raise WrongUse(
-            f"the store has schema {found}, this program writes schema {VERSION}",
+            f"the store has schema {found}, this program writes schema {now}",
             stage="configuration",
             field="store",
             mend="Use the program that wrote it, or point `state` to a new folder and collect again",
