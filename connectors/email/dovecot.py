@@ -29,20 +29,20 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from collector.contract.connector import BadRow, Batch, Covered, Finding, Row, Want
+from collector.contract.connector import BadRow, Batch, Finding, Want
 from collector.contract.door import Pages
-from collector.contract.errors import AccessDenied, UnexpectedAnswer
-from collector.contract.period import as_date, iso, local_day, month_of, plus_days
-from collector.contract.records import Mailbox, Record
+from collector.contract.errors import AccessDenied
+from collector.contract.period import iso, local_day
+from collector.contract.records import Mailbox
 from connectors.email import dovecot_doveadm as doveadm
 from connectors.email.address_patterns import patterns
 from connectors.email.dovecot_doveadm import Quota
-from connectors.email.dovecot_standing import Entry, Memory, look, memory_from_json
+from connectors.email.polls import Bad, batches
+from connectors.email.standing import Entry
 
 DOORS = ("http",)
 RECORDS = (Mailbox,)
 
-_ROWS = 10_000
 _SKEW = 300
 _FEW = 10
 _ADDRESS = re.compile(r"[^@\s<>,;\"*?\ufffd\x00\ud800-\udfff]{1,256}@[^@\s<>,;\"*?\ufffd\x00\ud800-\udfff]+")
@@ -143,55 +143,13 @@ class Config(BaseModel):
 
 def fetch(config: Config, door: Pages, want: Want) -> Iterator[Batch]:
     """Yield the mailboxes of today's month, then which days they tell."""
-    today = local_day(door.began)
-    before = None if want.window or want.cursor is None else memory_from_json(want.cursor, door.source)
-    asked_today = before is not None and (before.day > today or (config.once_a_day and before.day == today))
-    if want.window or today < want.since or asked_today:
-        yield Batch({}, None if want.window else want.cursor)
-        return
-    entries, bad = _entries(config, door)
-    found = look(door, before, entries, today)
-    if not entries and not found.active_before:
-        yield Batch({}, want.cursor, (), bad, (), len(bad))
-        return
-    _believe(config, door, found.active_before, found.lost, len(entries))
-    for at in range(0, len(found.rows), _ROWS):
-        some: dict[type[Record], Sequence[Row]] = {Mailbox: found.rows[at : at + _ROWS]}
-        # Until all are saved, the run before is the last one that is whole.
-        yield Batch(some, want.cursor, read=len(some[Mailbox]))
-    yield Batch({}, found.memory.as_json(), _covered(config, want, before, today), bad, (), len(bad))
-
-
-def _covered(config: Config, want: Want, before: Memory | None, today: int) -> list[Covered]:
-    """Return the days since the run before, which this one ends; only that run's own day if it is too long ago."""
-    if before is None:
-        return []
-    near = (as_date(today) - as_date(before.day)).days <= config.longest_gap
-    first, last = max(before.day, want.since), min(plus_days(today, -1), want.last_day)
-    last = last if near else min(before.day, last)
-    return [Covered(Mailbox, first, last)] if first <= last else []
-
-
-def _believe(config: Config, door: Pages, active_before: int, lost: int, listed: int) -> None:
-    if config.may_vanish == 1 or not lost:
-        return
-    share_is_too_large = active_before >= _FEW and lost > active_before * config.may_vanish
-    if listed and not share_is_too_large:
-        return
-    raise UnexpectedAnswer(
-        f"{lost} of {active_before} active mailboxes are suddenly gone or locked",
-        source=door.source,
-        stage="answer",
-        field="userList",
-        mend="Ask the server's operator whether a user database is missing; if it is true, set `may_vanish: 1` for a"
-        " run",
-    )
+    yield from batches(config, door, want, lambda: _entries(config, door), "userList")
 
 
 def _entries(config: Config, door: Pages) -> tuple[dict[str, Entry], list[BadRow]]:
     """Return the mailboxes that the server lists now, by address in lower case, and what cannot be used."""
     names, clock = doveadm.users(door, config.masks)
-    bad = _Bad(door)
+    bad = Bad(door)
     mailboxes = _mailboxes(config, names, bad)
     wanted = [field for field in (config.state_field, config.agency_field) if field]
     asked = sorted(mailboxes.values())
@@ -218,7 +176,7 @@ def _entries(config: Config, door: Pages) -> tuple[dict[str, Entry], list[BadRow
             bad.add(address, "quota", quota.fault)
         active = None if state is None else state == "active"
         entries[address] = Entry(code, kind, active, quota.limit, quota.used)
-    bad.refuse_if_many(len(names))
+    bad.refuse_if_many(len(names), "Compare `masks`, `domain`, `leave_out` and `states` with the server's list")
     if config.last_login_dict and entries:
         logins, _ = doveadm.last_logins(door, config.last_login_dict, config.last_login_prefix)
         if touched := _touched_since(logins, door.began if clock is None else clock, len(entries)):
@@ -228,33 +186,7 @@ def _entries(config: Config, door: Pages) -> tuple[dict[str, Entry], list[BadRow
     return entries, bad.rows
 
 
-class _Bad:
-    """What cannot be used of the mailboxes listed: by pseudonym, never by name."""
-
-    def __init__(self, door: Pages) -> None:
-        self._door = door
-        self._month = month_of(local_day(door.began)).first
-        self.rows: list[BadRow] = []
-
-    def add(self, name: str, field: str, reason: str) -> None:
-        key = f"{self._month // 100}:{self._door.pseudonym(name, self._month)}"
-        self.rows.append(BadRow(Mailbox, key, field, reason))
-
-    def refuse_if_many(self, read: int) -> None:
-        """Raise UnexpectedAnswer if over 1 % (and more than one of at least 10) of what was read is bad."""
-        count = len({row.key for row in self.rows})
-        if read >= _FEW and count > 1 and count * 100 > read:
-            field, _ = Counter(row.field for row in self.rows).most_common(1)[0]
-            raise UnexpectedAnswer(
-                f"{count} of {read} mailboxes cannot be used",
-                source=self._door.source,
-                stage="answer",
-                field=field,
-                mend="Compare `masks`, `domain`, `leave_out` and `states` with the server's list",
-            )
-
-
-def _mailboxes(config: Config, names: Sequence[str], bad: _Bad) -> dict[str, str]:
+def _mailboxes(config: Config, names: Sequence[str], bad: Bad) -> dict[str, str]:
     """Return the name that the server gave by address in lower case; of two that differ in case alone, the first."""
     out = patterns(config.leave_out)
     mailboxes: dict[str, str] = {}
@@ -296,7 +228,7 @@ def probe(config: Config, door: Pages) -> Iterator[Finding]:
     yield Finding("reach", "ok", "doveadm's HTTP API answers, and takes the key")
     yield _clock(clock, door.began)
     yield from _probe_list(config, door, names)
-    mailboxes = _mailboxes(config, names, _Bad(door))
+    mailboxes = _mailboxes(config, names, Bad(door))
     if mailboxes:
         address = min(mailboxes)
         yield from _probe_reading(config, door, mailboxes[address])
@@ -312,7 +244,7 @@ def _clock(clock: int | None, began: int) -> Finding:
 
 
 def _probe_list(config: Config, door: Pages, names: Sequence[str]) -> Iterator[Finding]:
-    bad = _Bad(door)
+    bad = Bad(door)
     mailboxes = _mailboxes(config, names, bad)
     domains = len({address.rpartition("@")[2] for address in mailboxes})
     says = f"{len(names)} users, of them {len(mailboxes)} mailboxes in {domains} domains, {len(bad.rows)} no address"

@@ -5,7 +5,7 @@ month it is carried while the address is in hand, since then both months' pseudo
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from collector.contract.connector import Row
@@ -23,16 +23,22 @@ class Entry:
     active: bool | None
     quota: int | None = None
     used: int | None = None
+    created_day: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is remembered of a mailbox: the days first listed and closed, and what its row needs once it is gone."""
+    """What is remembered of a mailbox: the days first listed and closed, and what its row needs once it is gone.
+
+    `active_from_day` is the day of creation where it was active when it was first seen, and never before a look that
+    saw it closed: a mailbox that is found locked has not been active since its creation as far as anybody knows.
+    """
 
     first_listed_day: int
     closed_day: int | None
     agency_code: str
     kind: str | None
+    active_from_day: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +49,19 @@ class Memory:
     mailboxes: Mapping[str, Known]
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as a cursor: codes once, and each mailbox as [first listed, closed or null, code, kind]."""
+        """Return it as a cursor: codes once, and each mailbox as [first listed, closed or null, code, kind].
+
+        The day from which it is active follows where it is known.
+        """
         codes = {code: place for place, code in enumerate(sorted({one.agency_code for one in self.mailboxes.values()}))}
         return {
             "day": self.day,
             "codes": list(codes),
             "mailboxes": {
-                pseudonym: [one.first_listed_day, one.closed_day, codes[one.agency_code], one.kind]
+                pseudonym: [
+                    *(one.first_listed_day, one.closed_day, codes[one.agency_code], one.kind),
+                    *(() if one.active_from_day is None else (one.active_from_day,)),
+                ]
                 for pseudonym, one in sorted(self.mailboxes.items())
             },
         }
@@ -63,8 +75,8 @@ def memory_from_json(cursor: Mapping[str, Any], source: str) -> Memory:
         return Memory(
             cursor["day"],
             {
-                pseudonym: Known(int(first), closed, codes[code], kind)
-                for pseudonym, (first, closed, code, kind) in cursor["mailboxes"].items()
+                pseudonym: Known(int(first), closed, codes[code], kind, *active_from)
+                for pseudonym, (first, closed, code, kind, *active_from) in cursor["mailboxes"].items()
             },
         )
     except (KeyError, IndexError, TypeError, ValueError, AttributeError):
@@ -110,7 +122,7 @@ def look(door: Door, before: Memory | None, entries: Mapping[str, Entry], today:
         was = known.get(was_named)
         seen.add(was_named)
         if was is None:
-            stands = Known(today, None if entry.active is not False else today, entry.agency_code, entry.kind)
+            stands = _new(entry, today)
         else:
             stands = _after(was, entry, today, first_look=first_look)
             still += was.closed_day is None and stands.closed_day is None
@@ -119,22 +131,31 @@ def look(door: Door, before: Memory | None, entries: Mapping[str, Entry], today:
     if not first_look:
         for pseudonym in known.keys() - seen:
             was = known[pseudonym]
-            now[pseudonym] = Known(was.first_listed_day, was.closed_day or today, was.agency_code, was.kind)
+            now[pseudonym] = replace(was, closed_day=was.closed_day or today)
             if was.closed_day is None:
                 rows.append(_row(door, pseudonym, now[pseudonym], month.first, None))
     active_before = sum(one.closed_day is None for one in known.values())
     return Look(sorted(rows), Memory(today, now), active_before, active_before - still)
 
 
+def _new(entry: Entry, today: int) -> Known:
+    if entry.active is False:
+        return Known(today, today, entry.agency_code, entry.kind, None if entry.created_day is None else today)
+    return Known(today, None, entry.agency_code, entry.kind, entry.created_day)
+
+
 def _after(was: Known, entry: Entry, today: int, *, first_look: bool) -> Known:
-    first, closed = was.first_listed_day, was.closed_day
+    first, closed, active_from = was.first_listed_day, was.closed_day, was.active_from_day
+    if active_from is None:
+        active_from = entry.created_day
     if entry.active is False:
         closed = closed or today
     elif entry.active:
         if first_look and closed is not None:
             first = today
+            active_from = None if active_from is None else today
         closed = None
-    return Known(first, closed, entry.agency_code, entry.kind)
+    return Known(first, closed, entry.agency_code, entry.kind, active_from)
 
 
 def _row(door: Door, pseudonym: str, stands: Known, month_day: int, entry: Entry | None) -> Row:
@@ -146,7 +167,7 @@ def _row(door: Door, pseudonym: str, stands: Known, month_day: int, entry: Entry
         month_day,
         pseudonym,
         stands.kind,
-        None,
+        stands.active_from_day,
         stands.first_listed_day,
         stands.closed_day,
         entry.quota if entry else None,
