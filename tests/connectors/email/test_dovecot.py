@@ -399,7 +399,7 @@ def test_the_past_is_not_asked_for(server: Dovecot) -> None:
 
 
 def test_a_batch_has_the_cursor_that_is_true_once_it_is_saved(server: Dovecot, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dovecot, "_ROWS", 4)
+    monkeypatch.setattr("connectors.email.polls._ROWS", 4)
     put(server, *many(10))
     kept = Kept()
     first = run(server.address, kept, 20260115)
