@@ -5,7 +5,7 @@ the deadline, the request budget, time-outs and retries; a connector never sleep
 Doors raise TryAgain, AccessDenied and UnexpectedAnswer with source and stage already filled in.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -75,11 +75,18 @@ class Answer:
 class Pages(Door, Protocol):
     """An HTTP service. Kind: `http`. Only paths that `allow` named can be asked."""
 
-    def allow(self, method: str, path: str) -> None:
-        """Name a verb (GET, or POST where a question is asked by POST) and path that may be asked."""
+    def allow(self, method: str, path: str, fault: Callable[[JSON], bool] | None = None) -> None:
+        """Name a verb (GET, or POST where a question is asked by POST) and path that may be asked.
+
+        `fault` tells of the JSON body of a 500 whether it is the service's own word on the question: then it is
+        returned like an answer, and not asked again. Any other 500 is TryAgain; so is what `fault` raises as such.
+        """
 
     def get(self, path: str, parameters: Mapping[str, str]) -> Answer:
         """Ask a path with GET and return the decoded answer."""
 
-    def post(self, path: str, question: JSON) -> Answer:
-        """Ask a path with POST, for services that take their question as a JSON body."""
+    def post(self, path: str, question: JSON, *, once: bool = False) -> Answer:
+        """Ask a path with POST, for services that take their question as a JSON body.
+
+        `once`: never asked again by itself, not even if the answer got lost: a login, which may lock the account.
+        """

@@ -13,7 +13,7 @@ import math
 import re
 import ssl
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, NoReturn
@@ -151,6 +151,7 @@ class Service(Opened):
     Raises AccessDenied for 401, 403 and failed TLS, never retried; TryAgain for 408, 425, 429, 5xx and broken
     connections once `tries` are used up, the deadline is near or the service wants a longer rest than that;
     UnexpectedAnswer for all other statuses, redirects, and whatever is not one well-formed JSON document.
+    A 500 whose JSON body the connector knows as the service's own word (see `allow`) is an answer.
     """
 
     def __init__(self, options: Options, run: Run, client: httpx.Client, budget: Budget) -> None:
@@ -158,28 +159,33 @@ class Service(Opened):
         self._options = options
         self._client = client
         self._budget = budget
-        self._allowed: set[tuple[str, str]] = set()
+        self._allowed: dict[tuple[str, str], Callable[[JSON], bool] | None] = {}
 
-    def allow(self, method: str, path: str) -> None:
-        """Name a verb (GET or POST) and path that may be asked; ValueError if it could lead elsewhere."""
+    def allow(self, method: str, path: str, fault: Callable[[JSON], bool] | None = None) -> None:
+        """Name a verb (GET or POST) and path that may be asked; ValueError if it could lead elsewhere.
+
+        `fault` tells of the JSON body of a 500 whether it is an answer; a TryAgain that it raises is tried again.
+        """
         if method not in ("GET", "POST"):
             raise ValueError(f"{method!r} is never asked; GET and POST are")
         steps = path.replace("%2e", ".").replace("%2E", ".").split("/")
         if not path.startswith("/") or ".." in steps or not path.isprintable() or set(path) & set("?#\\ "):
             raise ValueError(f"{path!r} is no path below the address; write it like /api/dossiers")
-        self._allowed.add((method, path))
+        self._allowed[method, path] = fault
 
     def get(self, path: str, parameters: Mapping[str, str]) -> Answer:
         """Ask a path with GET and return the decoded answer."""
         return self._ask("GET", path, {"params": dict(parameters)} if parameters else {})
 
-    def post(self, path: str, question: JSON) -> Answer:
-        """Ask a path with POST, for services that take their question as a JSON body."""
-        return self._ask("POST", path, {"json": question})
+    def post(self, path: str, question: JSON, *, once: bool = False) -> Answer:
+        """Ask a path with POST, for services that take their question as a JSON body; `once`: whatever happens."""
+        return self._ask("POST", path, {"json": question}, once=once)
 
-    def _ask(self, method: str, path: str, content: dict[str, Any]) -> Answer:
+    def _ask(self, method: str, path: str, content: dict[str, Any], *, once: bool = False) -> Answer:
         if (method, path) not in self._allowed:
             raise ValueError(f"{method} {path} was not allowed by the connector")
+        if once:
+            return self._once(method, path, content)
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(TryAgain),
             wait=_wait,
@@ -198,11 +204,23 @@ class Service(Opened):
         url = self._options.base_url + path
         try:
             with self._client.stream(method, url, timeout=patience, **content) as response:
+                fault = self._allowed[method, path]
+                if response.status_code == 500 and fault is not None:
+                    told = self._told(response)
+                    if told is not None and fault(told):
+                        return Answer(told, _date(response))
                 self._judge(response)
                 body = b"".join(self._body(response))
                 return Answer(self._decode(body, response), _date(response))
         except httpx.TransportError as error:
             raise self._broken(error, method, path) from error
+
+    def _told(self, response: httpx.Response) -> JSON:
+        """Return the JSON of a failure's body, None if it is none: then it is a failure like any other."""
+        try:
+            return self._decode(b"".join(self._body(response)), response)
+        except UnexpectedAnswer:
+            return None
 
     def _judge(self, response: httpx.Response) -> None:
         status = response.status_code

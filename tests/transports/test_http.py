@@ -232,6 +232,68 @@ def test_a_refused_login_is_never_retried(server: Server, opened: ExitStack, res
 # --- patience
 
 
+def _names_a_fault(body: Any) -> bool:
+    if isinstance(body, dict) and body.get("later"):
+        raise TryAgain("later, as it says itself", source="a-source", stage="answer")
+    return isinstance(body, dict) and "fault" in body
+
+
+def test_a_500_whose_body_the_connector_knows_is_an_answer_and_is_not_asked_again(
+    server: Server, door: Service, rests: list[float]
+) -> None:
+    server.says("/page", reply(500, b'{"fault": 1}', {"Date": "Sun, 01 Mar 2026 01:00:00 GMT"}, "text/javascript"))
+    door.allow("POST", "/page", _names_a_fault)
+    answer = door.post("/page", {})
+    assert (answer.body, answer.server_time) == ({"fault": 1}, 1_772_326_800)
+    assert (len(server.asked), rests) == (1, [])
+    with pytest.raises(TryAgain, match="500"):
+        door.get("/page", {})
+    assert len(server.asked) == 1 + 4, "it was allowed for one verb and path alone"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        reply(500, b'{"error": "overloaded"}'),
+        reply(500, b"<html>Internal error</html>", kind="text/html"),
+        reply(500, b""),
+        reply(500, b'{"fault": NaN}'),
+        reply(500, b"null"),
+        reply(500, b"[" + b"1," * 1000 + b"1]"),
+        reply(500, b'{"fault": 1, "later": 1}'),
+        reply(503, b'{"fault": 1}'),
+        raw(b'HTTP/1.1 500 no\r\nContent-Length: 99\r\n\r\n{"fault": 1}'),
+    ],
+)
+def test_any_other_failure_is_asked_again_as_ever(
+    server: Server, opened: ExitStack, rests: list[float], other: Any
+) -> None:
+    server.says("/page", other, other, reply(500, b'{"fault": 1}'))
+    door = a_door(opened, server, max_answer_bytes=1000)
+    door.allow("POST", "/page", _names_a_fault)
+    assert door.post("/page", {}).body == {"fault": 1}
+    assert (len(server.asked), len(rests)) == (3, 2)
+
+
+def test_what_the_connector_itself_calls_a_failure_for_now_is_told_in_its_words(server: Server, door: Service) -> None:
+    server.says("/page", reply(500, b'{"later": 1}'))
+    door.allow("POST", "/page", _names_a_fault)
+    with pytest.raises(TryAgain, match="later, as it says itself"):
+        door.post("/page", {})
+    assert len(server.asked) == 4
+
+
+@pytest.mark.parametrize("lost", [reply(503), reply(500, b'{"fault": 1}'), raw(b""), raw(b"HTTP/1.1 200 OK\r\n")])
+def test_a_question_that_must_be_asked_once_is_never_repeated(
+    server: Server, door: Service, rests: list[float], lost: Any
+) -> None:
+    server.says("/page", lost, reply())
+    with pytest.raises(TryAgain):
+        door.post("/page", {}, once=True)
+    assert (len(server.asked), rests) == (1, [])
+    assert door.post("/page", {}, once=True).body == {}
+
+
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 599])
 def test_a_service_that_asks_for_patience_is_asked_again(
     server: Server, door: Service, rests: list[float], status: int
