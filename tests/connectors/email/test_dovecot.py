@@ -240,6 +240,11 @@ def test_a_mailbox_that_is_back_has_no_closed_day(server: Dovecot) -> None:
     assert told(kept, CHI, JANUARY) == (20260105, None)
 
 
+def test_one_that_was_gone_and_comes_back_locked_is_closed_since_it_was_gone(server: Dovecot) -> None:
+    kept = history(server, {20260105: [AN, BINH], 20260106: [AN], 20260107: [AN], 20260108: [AN, "!" + BINH]})
+    assert told(kept, BINH, JANUARY) == (20260105, 20260106)
+
+
 def test_a_row_of_one_that_is_gone_keeps_whose_and_of_which_kind_it_was(server: Dovecot) -> None:
     kept = history(server, {20260105: [AN, CHI], 20260106: [AN], 20260107: [AN]}, KINDS)
     who = pseudonym(CHI, JANUARY)
@@ -618,6 +623,16 @@ def test_half_of_the_people_logging_in_meanwhile_is_no_fault(server: Dovecot) ->
     server.logins = dict.fromkeys(many(11), morning(20260115))
     run(server.address, kept, 20260115, Config(last_login_dict="proxy::lastlogin", once_a_day=False))
     assert len(kept.bad) == 1
+
+
+@pytest.mark.parametrize("precision", [1, 1000, 1_000_000, 1_000_000_000])
+def test_last_logins_may_be_written_in_finer_units(server: Dovecot, precision: int) -> None:
+    put(server, *many(3))
+    for moment, bad in ((morning(20260115) - 1, 0), (morning(20260115), 1)):
+        server.logins = dict.fromkeys(many(3), moment * precision)
+        kept = Kept()
+        run(server.address, kept, 20260115, Config(last_login_dict="proxy::lastlogin"))
+        assert len(kept.bad) == bad
 
 
 def test_a_dictionary_that_is_not_there_is_named(server: Dovecot) -> None:
