@@ -54,7 +54,12 @@ class Daemon:
     rendering: threading.Lock = field(default_factory=threading.Lock)
 
     def tick(self, source: str) -> None:
-        """Read one source; a failure is told, the other sources go on."""
+        """Read one source; a failure is told, the other sources go on.
+
+        One that refused us is not asked again by itself: a retry may lock the account.
+        """
+        if self.down.get(source) == "access_denied" and self._last_result(source) == "access_denied":
+            return
         tools = replace(self.assembly.tools, stopping=self.stopping.is_set)
         job = self.assembly.job(self.assembly.settings.sources[source])
         began = time.monotonic()
@@ -98,7 +103,13 @@ class Daemon:
                 field=failure.field,
                 reason=failure.reason,
                 mend=failure.mend,
+                again=f"after `collector collect {source}` or a restart" if result == "access_denied" else "by itself",
             )
+
+    def _last_result(self, source: str) -> str | None:
+        """How the last run of a source ended, also one by hand."""
+        with reading(self.assembly.engine) as connection:
+            return status.last_result(connection, source)
 
     def render(self) -> None:
         """Take all readings anew and render them; requests are answered from what is rendered."""

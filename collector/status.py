@@ -55,6 +55,11 @@ def bad_records(connection: Connection, sources: Sequence[str]) -> list[BadRecor
     return [BadRecord(row.source, row.record, row.key, row.field, row.reason) for row in rows]
 
 
+def last_result(connection: Connection, source: str) -> str | None:
+    """How the last run of a source ended; None before the first."""
+    return connection.scalar(select(run.c.result).where(run.c.source == source).order_by(run.c.id.desc()).limit(1))
+
+
 def of_source(
     connection: Connection,
     source: str,

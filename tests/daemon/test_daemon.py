@@ -8,15 +8,21 @@ from typing import Any, cast
 
 import pytest
 import structlog
+from pydantic import SecretStr
+from sqlalchemy import func, select
 
 from collector import assembly as assembling
 from collector import daemon as serving
 from collector.assembly import Assembly, assemble
 from collector.clock import fixed_clock
+from collector.collect import Wanted, collect
 from collector.contract.connector import Connector
 from collector.contract.period import day_start
 from collector.daemon import Daemon
+from collector.demo import systems
 from collector.store import locks
+from collector.store.engine import reading
+from collector.store.schema import run
 from tests.daemon.conftest import Place
 
 
@@ -137,6 +143,34 @@ def test_a_source_that_fails_in_another_way_is_told_again(assembly: Assembly, to
     assert [one["event"] for one in told] == ["down", "down", "back"]
     assert told[0]["reason"] != told[1]["reason"]
     assert all(one["stage"] and one["mend"] for one in told[:2])
+
+
+def test_a_source_that_refuses_us_is_not_asked_again_by_itself(
+    assembly: Assembly, told: list[Any], place: Place
+) -> None:
+    source = assembly.settings.sources["onestop"]
+    wrong = replace(source, door=source.door.model_copy(update={"token": SecretStr("wrong")}))
+    refused = replace(assembly, settings=replace(assembly.settings, sources={"onestop": wrong}))
+    daemon = at(refused, assembly.clock())
+
+    def runs() -> int:
+        with reading(assembly.engine) as connection:
+            return connection.scalar(select(func.count()).select_from(run).where(run.c.source == "onestop")) or 0
+
+    before = runs()
+    with systems.serve(place.folder):
+        daemon.tick("onestop")
+        daemon.tick("onestop")
+        assert runs() == before + 1, "a second question with a wrong token may lock the account"
+        by_hand = collect(
+            assembly.job(source), assembly.tools, Wanted(), wait=False, says=lambda _: None, progress=lambda _: None
+        )
+        assert by_hand.result == "done"
+        daemon.tick("onestop")
+    assert runs() == before + 3, "it was read by hand, so somebody has mended it"
+    assert [(one["event"], one["again"]) for one in told] == [
+        ("down", "after `collector collect onestop` or a restart")
+    ]
 
 
 def test_an_agency_has_its_block_in_each_window(assembly: Assembly) -> None:
