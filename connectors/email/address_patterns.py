@@ -5,6 +5,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import translate
 
+_ADDRESS = re.compile(r"[^@\s<>,;\"*?\ufffd\x00\ud800-\udfff]{1,256}@[^@\s<>,;\"*?\ufffd\x00\ud800-\udfff]+")
+
+
+def is_address(text: str) -> bool:
+    """Tell whether a text is one plain mail address, without a mask's signs or anything that cannot be stored."""
+    return _ADDRESS.fullmatch(text) is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Patterns:

@@ -22,7 +22,6 @@ Quality: unknown is the kind of a mailbox that no pattern of `kinds` fits. A ser
          over half of the active mailboxes (`may_vanish`), is not believed. Quota is rounded to KiB by Dovecot.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
@@ -35,17 +34,15 @@ from collector.contract.errors import AccessDenied
 from collector.contract.period import iso, local_day
 from collector.contract.records import Mailbox
 from connectors.email import dovecot_doveadm as doveadm
-from connectors.email.address_patterns import patterns
+from connectors.email.address_patterns import is_address, patterns
 from connectors.email.dovecot_doveadm import Quota
-from connectors.email.polls import Bad, batches
+from connectors.email.polls import Bad, batches, clock_skew
 from connectors.email.standing import Entry
 
 DOORS = ("http",)
 RECORDS = (Mailbox,)
 
-_SKEW = 300
 _FEW = 10
-_ADDRESS = re.compile(r"[^@\s<>,;\"*?\ufffd\x00\ud800-\udfff]{1,256}@[^@\s<>,;\"*?\ufffd\x00\ud800-\udfff]+")
 _STATES = {
     **dict.fromkeys(("", "y", "yes", "t", "true", "on", "1", "locked", "disabled", "closed", "khóa", "khoá"), "locked"),
     **dict.fromkeys(("n", "no", "f", "false", "off", "0", "active", "enabled", "hoạt động"), "active"),
@@ -194,7 +191,7 @@ def _mailboxes(config: Config, names: Sequence[str], bad: Bad) -> dict[str, str]
         address = name.lower() if "@" in name or not config.domain else f"{name}@{config.domain}".lower()
         if out.first(address) is not None:
             continue
-        if _ADDRESS.fullmatch(address):
+        if is_address(address):
             mailboxes.setdefault(address, name)
         else:
             bad.add(name, "userList", "it is no mail address; name its `domain`, or `leave_out` a pattern that fits it")
@@ -226,7 +223,7 @@ def probe(config: Config, door: Pages) -> Iterator[Finding]:
     """Yield findings about the API, the list, states, quota and last logins; raise what the door raises."""
     names, clock = doveadm.users(door, config.masks)
     yield Finding("reach", "ok", "doveadm's HTTP API answers, and takes the key")
-    yield _clock(clock, door.began)
+    yield clock_skew(clock, door.began)
     yield from _probe_list(config, door, names)
     mailboxes = _mailboxes(config, names, Bad(door))
     if mailboxes:
@@ -234,13 +231,6 @@ def probe(config: Config, door: Pages) -> Iterator[Finding]:
         yield from _probe_reading(config, door, mailboxes[address])
         yield from _probe_last_login(config, door, mailboxes)
     yield _read_only(door)
-
-
-def _clock(clock: int | None, began: int) -> Finding:
-    if clock is None:
-        return Finding("clock skew", "unproved", "the answer does not tell the server's time")
-    says = f"the server's clock differs from ours by {abs(clock - began)} seconds"
-    return Finding("clock skew", "ok" if abs(clock - began) <= _SKEW else "failed", says, "Set the clocks by NTP")
 
 
 def _probe_list(config: Config, door: Pages, names: Sequence[str]) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from collector.contract.connector import BadRow, Batch, Covered, Row, Want
+from collector.contract.connector import BadRow, Batch, Covered, Finding, Row, Want
 from collector.contract.door import Door
 from collector.contract.errors import UnexpectedAnswer
 from collector.contract.period import as_date, local_day, month_of, plus_days
@@ -17,6 +17,7 @@ from connectors.email.standing import Entry, Memory, look, memory_from_json
 
 _ROWS = 10_000
 _FEW = 10
+_SKEW = 300
 
 
 class Rules(Protocol):
@@ -117,3 +118,11 @@ class Bad:
                 field=field,
                 mend=mend,
             )
+
+
+def clock_skew(clock: int | None, began: int) -> Finding:
+    """Return what a probe says of the server's clock (epoch seconds)."""
+    if clock is None:
+        return Finding("clock skew", "unproved", "the answer does not tell the server's time")
+    says = f"the server's clock differs from ours by {abs(clock - began)} seconds"
+    return Finding("clock skew", "ok" if abs(clock - began) <= _SKEW else "failed", says, "Set the clocks by NTP")
