@@ -24,7 +24,7 @@ import indicators
 from collector import agencies, workdays, yaml_file
 from collector.clock import Clock, fixed_clock, system_clock
 from collector.collect import Job, Tools
-from collector.contract.connector import Connector
+from collector.contract.connector import Connector, offered
 from collector.contract.errors import WrongUse
 from collector.contract.indicator import Indicator
 from collector.contract.period import Period, local_day
@@ -91,7 +91,7 @@ class Assembly:
                 members.append(Member(agency.code, last.block, first.from_day, last.to_day, agency.outside))
         serving = []
         for source in self.settings.sources.values():
-            records = frozenset(record.NAME for record in find_connector(source.connector).RECORDS)
+            records = frozenset(record.NAME for record in offered(find_connector(source.connector), source.config))
             for code, from_day in source.serves.among(self.register.agencies, source.since).items():
                 serving.append(Served(source.name, code, from_day, records, source.stale_after))
         province = self.settings.province.code

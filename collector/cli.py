@@ -21,6 +21,7 @@ from collector import collect as collecting
 from collector import readings as figures
 from collector.assembly import Assembly, assemble, find_connector, find_indicators
 from collector.collect import Bug, Outcome, Tools, Wanted
+from collector.contract.connector import offered
 from collector.contract.errors import CollectorError, TryAgain, WrongUse
 from collector.contract.period import Period, iso, local_day, month_of, parse_day, parse_period, plus_days
 from collector.contract.reading import Reading, Scope
@@ -522,7 +523,7 @@ def status_command(
                     connection,
                     source.name,
                     source.connector,
-                    find_connector(source.connector).RECORDS,
+                    offered(find_connector(source.connector), source.config),
                     source.since,
                     source.stale_after,
                     assembly.clock(),

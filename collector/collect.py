@@ -10,7 +10,7 @@ from sqlalchemy import Engine, insert, select, update
 
 from collector.agencies import ANY, Register
 from collector.clock import Clock
-from collector.contract.connector import Batch, Connector, Want
+from collector.contract.connector import Batch, Connector, Want, offered
 from collector.contract.errors import AccessDenied, CollectorError, TryAgain, WrongUse
 from collector.contract.period import days, local_day, plus_days
 from collector.store import locks
@@ -251,7 +251,7 @@ def uncovered(engine: Engine, job: Job, now: int) -> list[tuple[int, int]]:
         covered = {(row.record, row.day) for row in rows}
     stretches: list[tuple[int, int]] = []
     for day in days(job.since, yesterday):
-        if all((record.NAME, day) in covered for record in job.connector.RECORDS):
+        if all((record.NAME, day) in covered for record in offered(job.connector, job.config)):
             continue
         if stretches and plus_days(stretches[-1][1], 1) == day:
             stretches[-1] = (stretches[-1][0], day)

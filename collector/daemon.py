@@ -20,6 +20,7 @@ from collector import scheduler, status
 from collector.assembly import Assembly, find_connector
 from collector.clock import system_clock
 from collector.collect import Wanted
+from collector.contract.connector import offered
 from collector.contract.errors import CollectorError, WrongUse
 from collector.contract.period import Period, local_day, month_of, plus_days, rfc3339
 from collector.scheduler import Timetable
@@ -129,7 +130,7 @@ class Daemon:
                     connection,
                     source.name,
                     source.connector,
-                    find_connector(source.connector).RECORDS,
+                    offered(find_connector(source.connector), source.config),
                     source.since,
                     source.stale_after,
                     now,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -17,7 +18,7 @@ from collector.collect import Job, Outcome, Tools, Wanted, agencies_as_written, 
 from collector.contract.connector import Batch, Connector, Covered, Want
 from collector.contract.errors import AccessDenied, TryAgain, UnexpectedAnswer, WrongUse
 from collector.contract.period import day_start
-from collector.contract.records import Document, columns
+from collector.contract.records import Document, Mailbox, columns
 from collector.contract.tables import document
 from collector.store import locks
 from collector.store.engine import reading, writing
@@ -238,7 +239,14 @@ def test_days_that_nobody_covered_are_found(small: tuple[Engine, Register]) -> N
         yield Batch({}, None, covers=[Covered(Document, 20260103, 20260104), Covered(Document, 20260107, 20260107)])
 
     go(small, fetch)
-    assert uncovered(small[0], job(fetch), NOON) == [(20260101, 20260102), (20260105, 20260106), (20260108, 20260109)]
+    expected = [(20260101, 20260102), (20260105, 20260106), (20260108, 20260109)]
+    assert uncovered(small[0], job(fetch), NOON) == expected
+    # What a connector could tell, but not with this configuration, is not waited for.
+    connector = SimpleNamespace(RECORDS=(Document, Mailbox))
+    more = replace(job(fetch), connector=cast(Connector, connector))
+    assert uncovered(small[0], more, NOON) == [(20260101, 20260109)]
+    connector.offers = lambda _config: (Document,)
+    assert uncovered(small[0], more, NOON) == expected
 
 
 def test_a_rehearsal_leaves_the_store_as_it_was(small: tuple[Engine, Register]) -> None:

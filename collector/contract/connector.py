@@ -8,11 +8,12 @@ class and no registration. A module satisfies the `Connector` protocol by having
   RECORDS   the record classes that it yields
   probe     a few findings for `check --live`: reach, log in, allowed to read, one page, clock skew, read-only
   fetch     batches of rows
+  offers    optional: those of RECORDS that a source with a given configuration has; without it, all
 
 `fetch` must be honest about order: cutting, repeating or permuting what it reads ends in the same store.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -111,3 +112,9 @@ class Connector(Protocol):
 
     def fetch(self, config: Any, door: Any, want: Want) -> Iterator[Batch]:
         """Yield batches until nothing is left; the last one carries what the run has covered."""
+
+
+def offered(connector: Connector, config: Any) -> Sequence[type[Record]]:
+    """Return the record classes that a source with this configuration has; figures wait for these to be covered."""
+    offers: Callable[[Any], Sequence[type[Record]]] | None = getattr(connector, "offers", None)
+    return connector.RECORDS if offers is None else offers(config)

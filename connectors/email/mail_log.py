@@ -96,7 +96,9 @@ class Config(BaseModel):
         examples=["mail.log*", ["maillog*", "dovecot.log*"]],
     )
     lists: str = Field(
-        default="mailboxes*.csv", description="Names of the mailbox lists, a shell pattern", examples=["mailboxes*.csv"]
+        default="mailboxes*.csv",
+        description="Names of the mailbox lists, a shell pattern; '' if another source tells which mailboxes there are",
+        examples=["mailboxes*.csv"],
     )
     list_date: str = Field(
         default=r"(\d{4})-?(\d{2})-?(\d{2})",
@@ -200,6 +202,11 @@ class _Progress:
             "lists": self.lists,
             "logs": {pattern: place.as_json() for pattern, place in self.places.items() if place.file},
         }
+
+
+def offers(config: Config) -> Sequence[type[Record]]:
+    """Return what a source with this configuration tells: without lists, use alone."""
+    return RECORDS if config.lists else (MailboxDay,)
 
 
 def fetch(config: Config, door: Files, want: Want) -> Iterator[Batch]:
@@ -317,7 +324,7 @@ def _mailboxes(
 ) -> Iterator[tuple[Sequence[Row], Sequence[BadRow], int]]:
     """Yield rows, bad lines and lines read of each month with a list that is new or changed; note what is covered."""
     form = _format(config)
-    files = inventory.by_day(door, config.lists, form.dates)
+    files = inventory.by_day(door, config.lists, form.dates) if config.lists else {}
     read: dict[int, inventory.Lists] = {}
     for month in inventory.months(files, want.since):
         last_of_month = month_of(month.first).last
@@ -398,6 +405,8 @@ def _clock(name: str, last: int, began: int) -> Finding:
 
 
 def _probe_lists(config: Config, door: Files) -> Iterator[Finding]:
+    if not config.lists:
+        return
     form = _format(config)
     files = inventory.by_day(door, config.lists, form.dates)
     if not files:

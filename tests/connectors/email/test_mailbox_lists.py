@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from collector.contract.errors import UnexpectedAnswer
-from connectors.email.mail_log import Config, probe
+from collector.contract.records import Mailbox, MailboxDay
+from connectors.email.mail_log import Config, offers, probe
 from tests.connectors.email.mail_lines import at, login, text
 from tests.connectors.email.reading import Door, Kept, pseudonym, put, run
 
@@ -318,6 +319,18 @@ def test_a_probe_tells_what_is_missing_and_how_to_mend_it(tmp_path: Path) -> Non
         ("read-only", "unproved"),
     ]
     assert all(one.mend for one in found)
+
+
+def test_without_lists_another_source_tells_which_mailboxes_there_are(tmp_path: Path) -> None:
+    config = Config(lists="")
+    lists(tmp_path, {"mailboxes-20260131.csv": [f"{AN},personal,active,"]})
+    put(tmp_path / "mail.log", text([login(BEGAN - 86_400, AN, "s1", "rfc3339"), login(BEGAN, AN, "s2")]), BEGAN)
+    kept = run(Kept(), Door(tmp_path, BEGAN), SINCE, config)
+    assert (kept.mailboxes, kept.covered["mailbox"]) == ({}, set())
+    assert kept.mailbox_days
+    assert offers(config) == (MailboxDay,)
+    assert offers(Config()) == (Mailbox, MailboxDay)
+    assert "list" not in " ".join(one.says for one in probe(config, Door(tmp_path, BEGAN)))
 
 
 def test_a_probe_sees_a_clock_or_zone_that_is_wrong(tmp_path: Path) -> None:
