@@ -16,8 +16,9 @@ Limits:  Dovecot tells only who is there now. A run on a day tells that day, and
          cursor is the only memory of since when a mailbox is listed. A mailbox that vanished between the last run of a
          month and the first of the next counts until the end of the month; one that was closed and comes back within a
          month counts as if it never was. Locked accounts are in Dovecot's list: without `state_field` all count as
-         active. Each question and each user asked for alone write a line into Dovecot's log (`doveadm(...)`), which the
-         source of logs skips; so the server is asked once a day, at the first run of the day that succeeds.
+         active. Beside a source of logs, that one's `lists` must be '': two inventories would count twice. Each
+         question, and each user asked for alone, writes a line into Dovecot's log (`doveadm(...)`), which the source of
+         logs skips; so the server is asked once a day, at the first run of the day that succeeds.
 Quality: unknown is the kind of a mailbox that no pattern of `kinds` fits. A server that names nobody, or suddenly lacks
          over half of the active mailboxes (`may_vanish`), is not believed. Quota is rounded to KiB by Dovecot.
 """
@@ -239,7 +240,8 @@ def _probe_list(config: Config, door: Pages, names: Sequence[str]) -> Iterator[F
     domains = len({address.rpartition("@")[2] for address in mailboxes})
     says = f"{len(names)} users, of them {len(mailboxes)} mailboxes in {domains} domains, {len(bad.rows)} no address"
     mend = "Check `masks`, `domain` and `leave_out`; and let the user database list its users"
-    yield Finding("read", "failed" if not mailboxes else "unproved" if bad.rows else "ok", says, mend)
+    result: Literal["ok", "unproved", "failed"] = "failed" if not mailboxes else "unproved" if bad.rows else "ok"
+    yield Finding("read", result, says, "" if result == "ok" else mend)
     kinds = patterns(config.kinds)
     unknown = sum(kinds.first(address) is None for address in mailboxes)
     if unknown:
@@ -251,18 +253,19 @@ def _probe_reading(config: Config, door: Pages, name: str) -> Iterator[Finding]:
     wanted = [field for field in (config.state_field, config.agency_field) if field]
     if wanted:
         known = doveadm.fields(door, [name], wanted)
-        result: Literal["ok", "failed"] = "ok" if known else "failed"
-        yield Finding("read", result, f"the user database answers for {' and '.join(wanted)}")
+        what = f"the user database {'answers' if known else 'does not answer'} for {' and '.join(wanted)}"
+        yield Finding("read", "ok" if known else "failed", what)
     if not config.state_field:
         says = "nothing tells which mailboxes are locked: all that are listed count as active"
         yield Finding("read", "unproved", says, "Name in `state_field` the field of the user database that locks")
     if config.quota != "none":
         of_one = doveadm.quotas_of_each(door, [name], config.quota_root).get(name, Quota(None, None))
         told = of_one.used is not None
-        says = "a mailbox's quota can be read" if told else "a mailbox's quota cannot be read"
-        yield Finding(
-            "read", "ok" if told else "failed", says, "Configure the plugin quota there, or set `quota: none`"
-        )
+        if told:
+            yield Finding("read", "ok", "a mailbox's quota can be read")
+        else:
+            mend = "Configure the plugin quota there, or set `quota: none`"
+            yield Finding("read", "failed", "a mailbox's quota cannot be read", mend)
 
 
 def _probe_last_login(config: Config, door: Pages, mailboxes: Mapping[str, str]) -> Iterator[Finding]:

@@ -16,9 +16,11 @@ from collector.contract.errors import AccessDenied, UnexpectedAnswer
 from collector.contract.period import local_day, plus_days
 from connectors.email import dovecot, dovecot_doveadm
 from connectors.email.dovecot import Config
+from connectors.email.mail_log import Config as LogConfig
 from tests.connectors.email.dovecot_double import KEY
 from tests.connectors.email.dovecot_runs import open_door, row_of, told
-from tests.connectors.email.reading import Kept, pseudonym
+from tests.connectors.email.reading import Door, Kept, pseudonym
+from tests.connectors.email.reading import run as read_log
 from tests.servers import dovecot as dovecot_server
 from tests.servers.dovecot import Api, Dovecot, user_file
 
@@ -50,8 +52,9 @@ def begin() -> Iterator[Callable[..., Dovecot]]:
             folder.chmod(0o755)
             passwords = dict.fromkeys(addresses, "sesame")
             api = Api(KEY, **{"fields": FIELDS} | settings)
+            log, zone = folder / "dovecot.log", {"TZ": "Asia/Ho_Chi_Minh"}
             return running.enter_context(
-                dovecot_server.start(folder, folder / "dovecot.log", passwords, locked=frozenset([BINH]), api=api)
+                dovecot_server.start(folder, log, passwords, locked=frozenset([BINH]), environment=zone, api=api)
             )
 
         yield start
@@ -145,6 +148,19 @@ def test_last_logins_of_people_are_told_from_those_of_questions(begin: Callable[
             found = list(dovecot.probe(CONFIG, door))
         assert [one.result for one in found if one.stage == "last login"] == [result]
         assert [one.result for one in found if one.stage == "reach"] == ["ok"]
+
+
+def test_the_lines_that_questions_leave_in_the_log_are_no_use(begin: Callable[..., Dovecot]) -> None:
+    server = begin([AN, BINH, CHI])
+    now = int(time.time())
+    with imaplib.IMAP4(server.host, server.imap_port, timeout=10) as session:
+        session.login(AN, "sesame")
+    # Asked of each alone, everybody's name is in the log.
+    run(server, Kept(), config=Config(quota="each"))
+    assert f"'quota get' as '{CHI}'" in server.log.read_text()
+    door = Door(server.log.parent, now + 86_400)
+    use = read_log(Kept(), door, local_day(now), LogConfig(logs=["dovecot.log"], lists="")).use()
+    assert {who for _, who in use} == {pseudonym(AN, local_day(now))}
 
 
 def test_what_a_real_server_refuses_is_named(begin: Callable[..., Dovecot]) -> None:
