@@ -113,7 +113,9 @@ class Config(BaseModel):
         examples=["shared/last-login/"],
     )
     once_a_day: bool = Field(
-        default=True, description="Ask the server once on each local day, however often the source is run"
+        default=True,
+        description="Ask the server once on each local day, however often the source is run",
+        examples=[True],
     )
     longest_gap: int = Field(
         default=7,
