@@ -204,11 +204,7 @@ class _Reader:
         if not is_address(address):
             self.bad.add(address or account, "name", "it is no mail address; `leave_out` a pattern that fits it")
             return
-        entry = self._entry(address, told, used)
-        # Deleted and created anew while the list was read: the newer one is there.
-        known = self.entries.get(address)
-        if known is None or (known.created_day or 0) <= (entry.created_day or 0):
-            self.entries[address] = entry
+        self.entries[address] = self._entry(address, told, used)
 
     def _entry(self, address: str, told: Mapping[str, frozenset[str]], used: object) -> Entry:
         def bad(field: str, reason: str) -> None:

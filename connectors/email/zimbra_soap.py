@@ -229,9 +229,7 @@ def text(value: object) -> str | None:
     match value:
         case str():
             return value
-        case bool():
-            return "TRUE" if value else "FALSE"
-        case int():
+        case int():  # true and false too
             return str(value)
         case {"_content": content}:
             return text(content)
