@@ -119,6 +119,29 @@ class Assembly:
         model = replace(model, not_ranked={**outside, **model.not_ranked})
         return score(model, readings, {member.code: member.block for member in members})
 
+    def doubts(self) -> list[str]:
+        """What is allowed, but is more likely a slip: aliases for a source that there is not, years without a file.
+
+        An alias may name a source that is no longer read: its records stay, and so do their agencies.
+        """
+        known = [agencies.ANY, *self.settings.sources]
+        doubts = [
+            f"{self.settings.agencies}: {agency.code} has aliases for {source}, which is no source. "
+            f"{yaml_file.nearest(source, known)}"
+            for agency in self.register.agencies.values()
+            for source in agency.aliases
+            if source not in known
+        ]
+        first = min((source.since for source in self.settings.sources.values()), default=99990101)
+        for year in range(first // 10_000, local_day(self.clock()) // 10_000 + 1):
+            path = self.settings.workdays / f"{year}.yaml"
+            if not path.exists():
+                doubts.append(
+                    f"{path}: there is no such file, so the working days of {year} are a draft and figures that need "
+                    "them are partial. Write it after that year's decision"
+                )
+        return doubts
+
     def indicator(self, id_: str) -> Indicator:
         """Return an indicator by its id; WrongUse, naming those that there are, if there is none."""
         for one in self.indicators:

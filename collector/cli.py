@@ -165,15 +165,20 @@ def check_command(
             for source in (chosen if live else ())
             for one in check.live(assembly.job(source), assembly.clock)
         ]
+        doubts = assembly.doubts()
         if as_json:
             findings = [json_shapes.finding(source, one) for source, one in found]
-            _print_json({"configuration": str(path), "sources": list(assembly.settings.sources), "findings": findings})
+            sources = list(assembly.settings.sources)
+            _print_json({"configuration": str(path), "sources": sources, "doubts": doubts, "findings": findings})
         else:
-            sources, agencies = len(assembly.settings.sources), len(assembly.register.agencies)
-            good = f"{path}: the configuration is good ({_many(sources, 'source')}, {_many(agencies, 'agency')})"
-            _print([escape(good), *terminal.findings(found, out.width)])
+            many = _many(len(assembly.settings.sources), "source"), _many(len(assembly.register.agencies), "agency")
+            good = f"{path}: the configuration is good ({', '.join(many)})"
+            doubted = [f"[yellow]{escape(one)}[/]" for one in doubts]
+            _print([escape(good), *doubted, *terminal.findings(found, out.width)])
     if any(one.result == "failed" for _, one in found):
         raise typer.Exit(SOURCE_FAILED)
+    if doubts:
+        raise typer.Exit(FINDINGS)
 
 
 def _many(count: int, what: str) -> str:

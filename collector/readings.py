@@ -75,10 +75,9 @@ def take(
 
     Reads one consistent state of the store; counts nothing anew.
     """
-    provisional = _provisional(connection, period)
     readings: list[Reading] = []
     for indicator in indicators:
-        own = _of_agencies(connection, indicator, tallies, world, period, provisional)
+        own = _of_agencies(connection, indicator, tallies, world, period)
         for scope in scopes:
             if scope == "agency":
                 readings.extend(own)
@@ -98,7 +97,6 @@ def _of_agencies(
     tallies: Tallies,
     world: World,
     period: Period,
-    provisional: bool,
 ) -> list[Reading]:
     covered = _covered(connection, indicator, period)
     serving: dict[str, list[Served]] = {}
@@ -118,6 +116,7 @@ def _of_agencies(
         found[member.code] = (reach, "" if reach.through else "nothing of the period is covered yet")
 
     counts: dict[int, Mapping[str, tuple[int, int, int]]] = {}
+    undecided: dict[int, str] = {}
     readings = []
     for member in sorted(world.members, key=lambda one: one.code):
         reach_or_none, why = found[member.code]
@@ -127,8 +126,9 @@ def _of_agencies(
         through = reach_or_none.through
         if through not in counts:
             counts[through] = _counts(connection, indicator, tallies, period.first, through)
+            undecided[through] = _undecided(connection, period.first, through) if indicator.workdays else ""
         three = counts[through].get(member.code, (0, 0, 0))
-        state, why = _state(reach_or_none, three, world, provisional and indicator.workdays)
+        state, why = _state(reach_or_none, three, world, undecided[through])
         readings.append(_reading(indicator, member.code, period, state, through, three, why))
     return readings
 
@@ -223,7 +223,7 @@ def _count(first: int, last: int) -> int:
     return (as_date(last) - as_date(first)).days + 1
 
 
-def _state(reach: _Reach, counts: tuple[int, int, int], world: World, provisional: bool) -> tuple[State, str]:
+def _state(reach: _Reach, counts: tuple[int, int, int], world: World, undecided: str) -> tuple[State, str]:
     """The first state that applies, and in words what keeps the figure from being measured."""
     _, judged, unknown = counts
     if judged == 0 and unknown > 0:
@@ -231,18 +231,22 @@ def _state(reach: _Reach, counts: tuple[int, int, int], world: World, provisiona
     reasons = [*reach.gaps, *reach.stale]
     if judged + unknown and unknown / (judged + unknown) > world.unknown_share:
         reasons.append(f"{unknown} of {judged + unknown} cannot be judged")
-    if provisional:
-        reasons.append("the calendar of working days is a draft: its decision file is missing")
+    if undecided:
+        reasons.append(undecided)
     if reasons:
         return "partial", "; ".join(reasons)
     return ("measured", "") if judged else ("not_applicable", "covered, and there was nothing to judge")
 
 
-def _provisional(connection: Connection, period: Period) -> bool:
-    found = connection.execute(
-        select(func.count(), func.max(workday.c.provisional)).where(workday.c.day.between(period.first, period.last))
-    ).one()
-    return found[0] < _count(period.first, period.last) or bool(found[1])
+def _undecided(connection: Connection, first: int, through: int) -> str:
+    """In words, which days the calendar of working days leaves open; "" if it decides them all."""
+    span = workday.c.day.between(first, through)
+    days = connection.scalars(select(workday.c.day).where(span, workday.c.provisional == 1)).all()
+    if days:
+        some = f"{iso(min(days))} is a working day" if len(days) == 1 else f"{len(days)} days are working days"
+        return f"workdays/{min(days) // 10_000}.yaml does not decide whether {some}"
+    known = connection.scalar(select(func.count()).where(span)) or 0
+    return "" if known == _count(first, through) else "the calendar of working days does not reach so far"
 
 
 def _counts(

@@ -8,7 +8,8 @@ import pytest
 from pydantic import BaseModel
 
 import connectors
-from collector.assembly import connector_names, find_connector, find_indicators
+from collector import init
+from collector.assembly import assemble, connector_names, find_connector, find_indicators
 from collector.contract.records import RECORDS
 
 LINES = ("System", "Account", "Reads", "Never", "Limits", "Quality")
@@ -64,3 +65,18 @@ def test_indicators_are_found_once_each_and_say_what_they_count() -> None:
         texts = (one.title_vi, one.title_en, one.counted_vi, one.counted_en, one.hit_vi, one.hit_en, one.legal)
         assert all(texts), one.id
         assert one.needs, one.id
+
+
+def test_a_slip_in_the_name_of_a_source_and_a_year_without_decisions_are_doubted(tmp_path: Path) -> None:
+    folder = tmp_path / "own"
+    init.write(folder)
+    (folder / "onestop-token").write_text("x")
+    register = folder / "agencies.yaml"
+    register.write_text(register.read_text().replace("mail: [stc.example.gov.vn]", "mial: [stc.example.gov.vn]"))
+    (folder / "workdays" / "2026.yaml").unlink()
+    config = folder / "collector.yaml"
+    config.write_text(config.read_text().replace("# demo:", "demo:").replace("# state: /var/lib/collector", "state: s"))
+    with assemble(config, {"DOCUMENTS_PASSWORD": "x"}) as assembly:
+        alias, year = assembly.doubts()
+    assert alias == f"{register}: H44.09 has aliases for mial, which is no source. Did you mean mail?"
+    assert year.startswith(f"{folder / 'workdays' / '2026.yaml'}: there is no such file")

@@ -278,3 +278,17 @@ def test_a_provisional_calendar_makes_a_figure_that_uses_it_partial(small: tuple
     cover(engine, known, Covered(Dossier, 20260101, 20260131), Covered(DossierEvent, 20260101, 20260131))
     one = take(engine, on_time, records=(Dossier, DossierEvent))["H44.01"]
     assert (one.state, one.hits, one.judged) == ("partial", 1, 1)
+    assert one.why == "workdays/2026.yaml does not decide whether 2026-01-15 is a working day"
+    with writing(engine) as connection:
+        connection.exec_driver_sql("DELETE FROM workday WHERE day = 20260116")
+        connection.exec_driver_sql("UPDATE workday SET provisional = 0")
+    assert "does not reach so far" in take(engine, on_time, records=(Dossier, DossierEvent))["H44.01"].why
+
+
+def test_a_percentage_is_rounded_once_from_its_counts() -> None:
+    def figure(hits: int, judged: int) -> str:
+        return str(Reading("i", 1, "agency", "a", "p", "measured", 1, hits, judged, 0).percentage)
+
+    # 2,368 of 2,537 is the figure that was once published as 93.1 %.
+    assert [figure(2368, 2537), figure(42, 64), figure(145, 159)] == ["93.34", "65.63", "91.19"]
+    assert Reading("i", 1, "agency", "a", "p", "partial", 1, 42, 64, 0).percentage is None

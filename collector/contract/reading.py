@@ -10,6 +10,7 @@ Scope = Literal["agency", "block", "province"]
 STATES: tuple[State, ...] = ("measured", "not_applicable", "partial", "missing")
 
 _SIX_PLACES = Decimal("0.000001")
+_TWO_PLACES = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,13 @@ class Reading:
         if self.state != "measured" or self.judged == 0:
             return None
         return (Decimal(self.hits) / Decimal(self.judged)).quantize(_SIX_PLACES, ROUND_HALF_UP)
+
+    @property
+    def percentage(self) -> Decimal | None:
+        """The figure for people, to 2 places of a per cent: rounded once, half up, from its counts."""
+        if self.value is None:
+            return None
+        return (Decimal(100 * self.hits) / self.judged).quantize(_TWO_PLACES, ROUND_HALF_UP)
 
 
 @dataclass(frozen=True, slots=True)

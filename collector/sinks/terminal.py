@@ -1,7 +1,6 @@
 """Readings, rankings, explanations and states as text and tables for a person at a terminal `width` columns wide."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import ROUND_HALF_UP, Decimal
 from itertools import groupby
 from typing import Any
 
@@ -38,16 +37,13 @@ _RESULTS = {
 }
 _FINDINGS = {"ok": "[green]ok[/]", "unproved": "[yellow]unproved[/]", "failed": "[red]failed[/]"}
 
-_TWO_PLACES = Decimal("0.01")
 
 Shown = RenderableType
 
 
 def share(one: Reading, states: Mapping[str, str] = _STATES) -> str:
     """A figure for people: a percentage with two places, half up from its counts, or the state in its place."""
-    if one.value is None:
-        return states[one.state]
-    return f"{(Decimal(100 * one.hits) / one.judged).quantize(_TWO_PLACES, ROUND_HALF_UP)} %"
+    return states[one.state] if one.percentage is None else f"{one.percentage} %"
 
 
 # -- readings ----------------------------------------------------------------------------------------------------

@@ -91,9 +91,8 @@ def _row(score: Score, register: Register, readings: Sequence[Reading]) -> dict[
 
 
 def _cell(reading: Reading) -> dict[str, str]:
-    value = reading.value
     return {
-        "value": "" if value is None else _decimal(f"{value * 100:.2f}%"),
+        "value": "" if reading.percentage is None else _decimal(f"{reading.percentage}%"),
         "counts": f"{_thousands(reading.hits)}/{_thousands(reading.judged)}",
         "state": reading.state,
         "word": _WORDS[reading.state],
