@@ -8,6 +8,7 @@ import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import repeat
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,7 @@ from collector.contract.errors import TryAgain, UnexpectedAnswer
 from collector.contract.period import day_start, days, local_day, plus_days
 from collector.contract.records import MailboxDay
 from connectors.email import pending
+from connectors.email.domains import Domains
 from connectors.email.lines import Name, Reader, Use
 from connectors.email.pending import DAYS, Pending
 from connectors.email.rotation import Folder, Member, not_whole, read
@@ -128,6 +130,7 @@ class Chain:
     zone: ZoneInfo
     name: Name
     webmail: frozenset[bytes]
+    domains: Domains
     spans: Mapping[str, Sequence[Span]]
     since: int
     from_day: int
@@ -140,7 +143,7 @@ def pieces(chain: Chain, place: Place) -> Iterator[Piece]:
     ranges that do not fit, for files that overlap in time, and for times that are not understood.
     """
     folder = Folder(chain.door, chain.pattern, chain.zone)
-    reader = Reader(place.pending, chain.name, chain.webmail, Calendar(chain.zone, place.first))
+    reader = Reader(place.pending, chain.name, chain.webmail, Calendar(chain.zone, place.first), chain.domains)
     read_to: dict[str, int] = {}
     attempts = 0
     while True:
@@ -267,18 +270,20 @@ class _Reel:
     stream: Iterator[bytes]
     buffer: bytes = b""
 
-    def peek(self, count: int) -> bytes:
-        """Return the next bytes, fewer only at the end."""
+    def look(self, count: int) -> int:
+        """Return how many of so many next bytes there are: fewer only at the end."""
         parts, have = [self.buffer], len(self.buffer)
         while have < count and (more := next(self.stream, None)) is not None:
             parts.append(more)
             have += len(more)
-        self.buffer = b"".join(parts)
-        return self.buffer[:count]
+        if len(parts) > 1:
+            self.buffer = b"".join(parts)
+        return min(count, have)
 
-    def drop(self, count: int) -> None:
-        """Go on by so many bytes that were looked at."""
-        self.buffer = self.buffer[count:]
+    def take(self, count: int) -> bytes:
+        """Return so many bytes that were looked at, and go on behind them."""
+        taken, self.buffer = self.buffer[:count], self.buffer[count:]
+        return taken
 
     def skip_line(self) -> int | None:
         """Go on behind the next line feed; return by how many bytes, or None if there is none."""
@@ -289,7 +294,7 @@ class _Reel:
             if more is None:
                 return None
             self.buffer = more
-        self.drop(end + 1)
+        self.take(end + 1)
         return skipped + end + 1
 
 
@@ -303,12 +308,12 @@ def _pieces_of(
         start = place.offset
         again, edge = _edges(chain, member, saved, start)
         count = again.end - start if again else min(BLOCK, edge - start) if edge else BLOCK
-        block = reel.peek(min(count, 2 * BLOCK))
-        length = len(block) if again else block.rfind(b"\n") + 1
+        have = reel.look(min(count, 2 * BLOCK))
+        length = have if again else reel.buffer.rfind(b"\n", 0, have) + 1
         long: list[int] = []
-        if again and count > len(block) and len(block) < 2 * BLOCK:
+        if again and count > have and have < 2 * BLOCK:
             raise _shorter(chain, member)
-        if count > 2 * BLOCK or (length == 0 and len(block) == BLOCK):
+        if count > 2 * BLOCK or (length == 0 and have == BLOCK):
             skipped = reel.skip_line()
             if skipped is None:
                 return True
@@ -316,8 +321,7 @@ def _pieces_of(
         elif length == 0 and edge is None:
             return True
         else:
-            reel.drop(length)
-            block, long = _without_long_lines(block[:length])
+            block, long = _without_long_lines(reel.take(length))
         if length == 0 or (again and again.end != start + length):
             raise _overlap(chain, member)
         if not folder.still(member):
@@ -382,7 +386,8 @@ def _days_of(block: bytes, calendar: Calendar, place: Place, began: int) -> tupl
 
 def _rows(use: Use, span: Span, since: int) -> list[Row]:
     name = f"{span.file[:16]}:{span.start}-{span.end}"
-    seen = sorted(key for key in use.sessions.keys() | use.sent.keys() if key[0] >= since)
+    told = (use.sessions, use.sent, use.outside, use.free)
+    seen = sorted(key for key in set().union(*told) if key[0] >= since)
     return [
         (
             f"{day}:{mailbox}:{name}",
@@ -392,12 +397,9 @@ def _rows(use: Use, span: Span, since: int) -> list[Row]:
             mailbox,
             day,
             name,
-            use.sessions[day, mailbox],
-            use.sent[day, mailbox],
-            0,
-            0,
+            *counts,
         )
-        for day, mailbox in seen
+        for (day, mailbox), *counts in zip(seen, *(map(one.get, seen, repeat(0)) for one in told), strict=True)
     ]
 
 

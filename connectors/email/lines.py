@@ -1,13 +1,17 @@
-"""From a block of log lines to the use of mailboxes: sessions per mailbox and local day, and mails sent.
+"""From a block of log lines to the use of mailboxes: sessions, mails sent and deliveries, by mailbox and local day.
 
-Works on blocks of bytes, not line by line: a pattern that begins with a literal finds the few lines that matter,
-and only then is the head of that line looked at (facts: literal-prefixed patterns over blocks read nine times as
-fast as pflogsumm, a look at every line four times). The head must be a known envelope: the same words inside a
-line, as any client may put into its HELO, are not taken for a login.
+Two readers give the same. The first one here looks at each line that matters by itself: a pattern that begins with a
+literal finds it in the block, then its head is looked at, which must be a known envelope: the same words inside a
+line, as any client may put into its HELO, are not taken for a login. It decides what is what, and is the oracle. The
+second one takes the lines of a whole day at once (`day_part`) and joins them as sets; it is several times as fast, and
+leaves whatever is unusual to the first.
 
 A session is use on each local day from its login to its end line; the later days count when the end is read. A mail
 counts on the day of the first `from=` line of its queue id after an authenticated `client=` line: that line takes
 the waiting entry away, so that the `from=` of each later retry finds none. A bounce has `from=<>` and does not count.
+From then to its `removed` each final `status=sent` is a delivery, counted on the day of the mail's acceptance. What a
+content filter takes over the loopback and queues again as another id is no delivery: that id inherits the sender,
+also for what was delivered of it before the line that tells so.
 """
 
 import re
@@ -16,15 +20,23 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from collector.contract.period import days, plus_days
-from connectors.email.pending import DAYS, Entry, Pending, hashed, pseudonym_on
-from connectors.email.stamps import Calendar
+from connectors.email import day_part
+from connectors.email.day_part import DELIVERED, LOGIN, POSTFIX, Envelopes, Hits, Part
+from connectors.email.domains import FREE, Domains
+from connectors.email.pending import DAYS, Entry, Pending, Queue, hashed, pseudonym_on
+from connectors.email.stamps import Calendar, cut_of
 
 _LOGIN = re.compile(rb"-login: (?:Info: )?Login: user=<([^>\n]+)>(?:[^\n]* session=<([^>\n]+)>)?")
 _END = re.compile(rb"\)<\d+><([^>\n]+)>: (?:Info: )?(?:Disconnected|Connection closed|Logged out)")
 _START = re.compile(rb"master: (?:Info: )?Dovecot v[^\n]* starting up")
-_CLIENT = re.compile(rb"smtpd\[\d+\]: (\w+): client=([^\n]*)")
+_CLIENT = re.compile(rb"smtpd\[\d+\]: (?!NOQUEUE)(\w+): client=([^\n]*)")
 _PICKUP = re.compile(rb"/pickup\[\d+\]: (\w+): uid=")
 _FROM = re.compile(rb"/qmgr\[\d+\]: (\w+): from=<([^>\n]*)>")
+_REMOVED = re.compile(rb"/qmgr\[\d+\]: (\w+): removed$", re.MULTILINE)
+# The ends of smtp and lmtp, local and virtual, and pipe: which of them it is does not matter.
+_DELIVERIES = {re.compile(program + rb"\[" + DELIVERED): program for program in (b"mtp", b"al", b"pipe")}
+_BOUNCE = b"from=<>"
+_QUEUED = re.compile(rb"queued as (\w+)\)?$")
 
 _HOST_AND_TAG = rb" (\S*[^\s:]) [\w.@-]+(?:\[\d+\])?:"
 _PROTOCOL = rb"(?:imap|pop3|managesieve)"
@@ -41,18 +53,31 @@ Name = Callable[[bytes, int], str]
 """From a user name and a local day to the mailbox' pseudonym under that month's key; "" if it is not counted."""
 
 
+# What stands before the `[` of a process: the second reader looks for all of them at once.
+_PROGRAMS = {_CLIENT: b"smtpd", _PICKUP: b"/pickup", _FROM: b"/qmgr", _REMOVED: b"/qmgr", **_DELIVERIES}
+
+
 @dataclass(slots=True)
 class Use:
-    """What one block told: sessions and mails by (local day, pseudonym).
+    """What one block told: sessions, mails and deliveries by (local day, pseudonym).
 
-    `hits` are the lines that were used, `bad` the offsets (in the block) of lines that should have been, but begin
-    with no known time.
+    `outside` are deliveries outside government domains, `free` those of them to a free-mail domain. `hits` are the
+    lines that were used, `bad` the offsets (in the block) of lines that should have been, but begin with no known time.
     """
 
     sessions: Counter[tuple[int, str]] = field(default_factory=Counter)
     sent: Counter[tuple[int, str]] = field(default_factory=Counter)
+    outside: Counter[tuple[int, str]] = field(default_factory=Counter)
+    free: Counter[tuple[int, str]] = field(default_factory=Counter)
     hits: int = 0
     bad: list[int] = field(default_factory=list)
+
+    def deliver(self, mail: tuple[int, str], outside: int, free: int) -> None:
+        """Count deliveries of a mail; one that counts nowhere has no pseudonym."""
+        if mail[1]:
+            self.outside[mail] += outside
+            if free:
+                self.free[mail] += free
 
 
 @dataclass(slots=True)
@@ -60,28 +85,54 @@ class Reader:
     """Reads the blocks of a chain of files in order, and carries what is pending from one to the next.
 
     `webmail` are network addresses of webmail hosts that are trusted for the sender. `calendar` dates the lines of
-    the file that is being read.
+    the file that is being read. `by_lines` True: only the first reader is used.
     """
 
     pending: Pending
     name: Name
     webmail: frozenset[bytes]
     calendar: Calendar
+    domains: Domains = field(default_factory=Domains)
+    by_lines: bool = False
+    _opened: dict[tuple[str, bytes], Entry] = field(default_factory=dict)
+    _envelopes: Envelopes = field(default_factory=Envelopes)
     _hosts: dict[tuple[re.Pattern[bytes], bytes], str | None] = field(default_factory=dict)
     _horizons: dict[int, int] = field(default_factory=dict)
 
     def read(self, block: bytes) -> Use:
         """Return the use that a block of whole lines tells."""
         use = Use()
-        self._read_sessions(block, use)
-        self._read_mails(block, use)
+        if self.by_lines or self.webmail:
+            self._read_lines(block, Part(0, len(block)), use)
+        else:
+            for part in day_part.parts(block, self.calendar):
+                self._read_part(block, part, use)
+        # The hash of a session's id is needed only for those that stay open beyond the block.
+        for (host, session), entry in self._opened.items():
+            self.pending.sessions[host, hashed(session)] = entry
+        self._opened.clear()
         use.bad.sort()
         return use
 
-    def _read_sessions(self, block: bytes, use: Use) -> None:
-        # The hash of a session's id is needed only for those that stay open beyond the block.
-        opened: dict[tuple[str, bytes], Entry] = {}
-        for found in _in_order(block, _LOGIN, _END, _START):
+    def _read_part(self, block: bytes, part: Part, use: Use) -> None:
+        if self._read_at_once(block, part, use):
+            return
+        for smaller in part.cut(block) if part.stamp else (part,):
+            if not self._read_at_once(block, smaller, use):
+                self._read_lines(block, smaller, use)
+
+    def _read_at_once(self, block: bytes, part: Part, use: Use) -> bool:
+        hits = self._envelopes.find(block, part) if part.stamp else None
+        return hits is not None and self._take(hits, part.day, use)
+
+    def _read_lines(self, block: bytes, part: Part, use: Use) -> None:
+        self._read_sessions(block, part, use)
+        self._read_mails(block, part, use)
+
+    # -- line by line ------------------------------------------------------------------------------------------------
+
+    def _read_sessions(self, block: bytes, part: Part, use: Use) -> None:
+        for found in _in_order(block, part, _LOGIN, _END, _START):
             if found.re is _LOGIN:
                 if (head := self._head(block, found, _DOVECOT, use)) is None:
                     continue
@@ -91,53 +142,91 @@ class Reader:
                 if entry[1]:
                     use.sessions[day, entry[1]] += 1
                 if session is not None and (entry[1] or entry[2]):
-                    opened[host, session] = entry
+                    self._opened[host, session] = entry
             elif found.re is _END:
-                if (head := self._head(block, found, _DOVECOT, use)) is None:
-                    continue
-                day, host = head
-                session = found[1]
-                ended = opened.pop((host, session), None)
-                if ended is None and self.pending.sessions:
-                    ended = self.pending.sessions.pop((host, hashed(session)), None)
-                if ended is not None and ended[0] < day <= self._horizon(ended[0]):
-                    for later in days(plus_days(ended[0], 1), day):
-                        if pseudonym := pseudonym_on(ended, later):
-                            use.sessions[later, pseudonym] += 1
+                if (head := self._head(block, found, _DOVECOT, use)) is not None:
+                    self._end(head[1], found[1], head[0], use)
             else:
                 if (head := self._head(block, found, _MASTER, use)) is None:
                     continue
                 # A server that starts has no sessions: those without an end line count on their first day alone.
-                for key in [key for key in opened if key[0] == head[1]]:
-                    del opened[key]
+                for key in [key for key in self._opened if key[0] == head[1]]:
+                    del self._opened[key]
                 for name in [name for name in self.pending.sessions if name[0] == head[1]]:
                     del self.pending.sessions[name]
-        for (host, session), entry in opened.items():
-            self.pending.sessions[host, hashed(session)] = entry
 
-    def _read_mails(self, block: bytes, use: Use) -> None:
-        waiting = self.pending.mails
-        clients = list(_CLIENT.finditer(block))
-        ids = {found[1] for found in clients}
-        ids.update(name.encode() for _, name in waiting)
-        rest = (found for pattern in (_FROM, _PICKUP) for found in pattern.finditer(block) if found[1] in ids)
-        for _, found in sorted([(found.start(), found) for found in (*clients, *rest)], key=_place):
+    def _end(self, host: str, session: bytes, day: int, use: Use) -> None:
+        """Count the days of a session after its first one, up to its end."""
+        ended = self._opened.pop((host, session), None)
+        if ended is None and self.pending.sessions:
+            ended = self.pending.sessions.pop((host, hashed(session)), None)
+        if ended is not None and ended[0] < day <= self._horizon(ended[0]):
+            for later in days(plus_days(ended[0], 1), day):
+                if pseudonym := pseudonym_on(ended, later):
+                    use.sessions[later, pseudonym] += 1
+
+    def _read_mails(self, block: bytes, part: Part, use: Use) -> None:
+        pending = self.pending
+        removed: set[Queue] = set()
+        for found in _in_order(block, part, _CLIENT, _PICKUP, _FROM, _REMOVED, *_DELIVERIES):
             if (head := self._head(block, found, _POSTFIX, use)) is None:
                 continue
             day, host = head
             key = host, found[1].decode()
             if found.re is _FROM:
-                entry = waiting.pop(key, None)
-                sender = found[2]
-                if entry is None or not sender or not entry[0] <= day <= self._horizon(entry[0]):
-                    continue
-                trusted = not entry[1] and not entry[2]
-                if pseudonym := self.name(sender, day) if trusted else pseudonym_on(entry, day):
-                    use.sent[day, pseudonym] += 1
-            elif (opened := self._client(found, day)) is not None:
-                waiting[key] = opened
-            else:  # a queue id that came again, without a sender who was authenticated
-                waiting.pop(key, None)
+                self._accept(key, day, found[2], use)
+            elif found.re is _REMOVED:
+                removed.add(key)
+                pending.mails.pop(key, None)
+                pending.accepted.pop(key, None)
+            elif found.re in _DELIVERIES:
+                if queued := _QUEUED.search(found[4]) if found[3] else None:
+                    again = host, queued[1].decode()
+                    self._link(key, again, use)
+                    if again in removed:
+                        pending.accepted.pop(again, None)
+                else:
+                    self._deliver(key, day, self.domains[found[2] or b""], use)
+            else:  # a queue id that comes again is another message
+                for kept in (pending.mails, pending.accepted, pending.unlinked):
+                    kept.pop(key, None)
+                if (opened := self._client(found, day)) is not None:
+                    pending.mails[key] = opened
+
+    def _accept(self, key: Queue, day: int, sender: bytes, use: Use) -> None:
+        """Count a mail at the first `from=` of its queue id's life; the life goes on until it is removed."""
+        entry = self.pending.mails.pop(key, None)
+        if entry is None or not entry[0] <= day <= self._horizon(entry[0]):
+            if not sender:  # a bounce, under an id that came again
+                self.pending.accepted.pop(key, None)
+            return
+        pseudonym = ""
+        if sender:
+            trusted = not entry[1] and not entry[2]
+            pseudonym = self.name(sender, day) if trusted else pseudonym_on(entry, day)
+        if pseudonym:
+            use.sent[day, pseudonym] += 1
+        self.pending.accepted[key] = day, pseudonym
+
+    def _link(self, key: Queue, queued: Queue, use: Use) -> None:
+        """Let the queue id under which a content filter handed a mail back inherit the sender of the mail."""
+        mail = self.pending.accepted.get(key)
+        if mail is not None:
+            self.pending.accepted[queued] = mail
+            day, outside, free = self.pending.unlinked.pop(queued, (mail[0], 0, 0))
+            if mail[0] <= day <= self._horizon(mail[0]):
+                use.deliver(mail, outside, free)
+
+    def _deliver(self, key: Queue, day: int, kind: int, use: Use) -> None:
+        """Count a delivery outside government domains, at once or, if the sender is not known yet, once it is."""
+        if not kind:
+            return
+        mail = self.pending.accepted.get(key)
+        if mail is None:
+            _, outside, free = self.pending.unlinked.get(key, (day, 0, 0))
+            self.pending.unlinked[key] = day, outside + 1, free + (kind == FREE)
+        elif mail[0] <= day <= self._horizon(mail[0]):
+            use.deliver(mail, 1, int(kind == FREE))
 
     def _client(self, found: re.Match[bytes], day: int) -> Entry | None:
         if found.re is _PICKUP:
@@ -150,6 +239,69 @@ class Reader:
         if address is not None and address[1] in self.webmail and b", orig_client=" not in found[2]:
             return day, "", ""
         return None
+
+    # -- a day at once -----------------------------------------------------------------------------------------------
+
+    def _take(self, hits: Hits, day: int, use: Use) -> bool:
+        """Count what a part of one day told; return False, and count nothing, if it is odd or its order counts."""
+        host, mail_host = self._envelopes.host_of(LOGIN), self._envelopes.host_of(POSTFIX)
+        if host is None or mail_host is None or b"" in hits.ends:
+            return False
+        logins = Counter([user for user, _ in hits.logins])
+        sessions = {session: user for user, session in hits.logins if session}
+        if b"" in logins or len(sessions) < sum(1 for _, session in hits.logins if session):
+            return False
+        pending = self.pending
+        queues = (pending.mails, pending.accepted, pending.unlinked)
+        mails = _sorted(hits, self.domains)
+        if mails is None or mails.has_second_lives({name.encode() for kept in queues for at, name in kept}):
+            return False
+        for user, count in logins.items():
+            if pseudonym := self.name(user, day):
+                use.sessions[day, pseudonym] += count
+        self._take_sessions(sessions, set(hits.ends), day, host, use)
+        self._take_mails(mails, day, mail_host, use)
+        use.hits += len(hits.logins) + len(hits.ends) + len(hits.mails)
+        return True
+
+    def _take_sessions(self, begun: dict[bytes, bytes], ended: set[bytes], day: int, host: str, use: Use) -> None:
+        for session in ended - begun.keys():
+            self._end(host, session, day, use)
+        for session in begun.keys() - ended:
+            entry = self._entry(begun[session], day)
+            if entry[1] or entry[2]:
+                self._opened[host, session] = entry
+
+    def _take_mails(self, mails: "_Mails", day: int, host: str, use: Use) -> None:
+        pending, official = self.pending, mails.official
+        now = official.keys() & mails.taken.keys()
+        for queue in official.keys() - now:
+            entry = self._entry(official[queue], day)
+            if entry[1] or entry[2]:
+                pending.mails[host, queue.decode()] = entry
+        for key in [key for key in pending.mails if key[0] == host]:
+            if (sender := mails.taken.get(key[1].encode())) is not None and key[1].encode() not in now:
+                self._accept(key, day, b"" if sender == _BOUNCE else b"?", use)
+        pseudonyms = {user: self.name(user, day) for user in set(official.values())}
+        accepted = {queue: "" if mails.taken[queue] == _BOUNCE else pseudonyms[official[queue]] for queue in now}
+        for pseudonym, count in Counter(accepted.values()).items():
+            if pseudonym:
+                use.sent[day, pseudonym] += count
+
+        for queue in {queue for queue, _ in mails.handed_on} & accepted.keys() | accepted.keys() - mails.removed:
+            pending.accepted[host, queue.decode()] = day, accepted[queue]
+        for queue, queued in mails.handed_on:
+            self._link((host, queue.decode()), (host, queued.decode()), use)
+        for queue, kind in mails.delivered:
+            if (known := accepted.get(queue)) is None:
+                self._deliver((host, queue.decode()), day, kind, use)
+            else:
+                use.deliver((day, known), 1, int(kind == FREE))
+        for kept in (pending.mails, pending.accepted):
+            for key in [key for key in kept if key[0] == host and key[1].encode() in mails.removed]:
+                del kept[key]
+
+    # -- both --------------------------------------------------------------------------------------------------------
 
     def _entry(self, user: bytes, day: int) -> Entry:
         horizon = self._horizon(day)
@@ -171,7 +323,7 @@ class Reader:
         head = block[begin:end]
         if head[:1] == b"\0":  # a crash leaves zeroes before the next line
             head = head.lstrip(b"\0")
-        cut = 15 if head[3:4] == b" " else head.find(b" ")
+        cut = cut_of(head)
         rest = head[cut:]
         if found.re is _END:
             rest = rest.partition(b"(")[0]
@@ -188,11 +340,59 @@ class Reader:
         if not day:
             use.bad.append(begin)
             return None
+        if found.re is _LOGIN:
+            self._envelopes.learn(LOGIN, rest, host)
+        elif (program := _PROGRAMS.get(found.re)) is not None:
+            self._envelopes.learn(POSTFIX, rest + program, host)
         return day, host
 
 
-def _in_order(block: bytes, *patterns: re.Pattern[bytes]) -> Iterable[re.Match[bytes]]:
-    found = [(match.start(), match) for pattern in patterns for match in pattern.finditer(block)]
+@dataclass(frozen=True, slots=True)
+class _Mails:
+    """What the lines of a part say of its queue ids."""
+
+    begun: set[bytes]
+    official: dict[bytes, bytes]  # the authenticated user
+    taken: dict[bytes, bytes]  # `from=<`, or `from=<>` for a bounce
+    removed: set[bytes]
+    delivered: list[tuple[bytes, int]]  # outside or to free mail
+    handed_on: list[tuple[bytes, bytes]]  # to a content filter, and under which id it came back
+
+    def has_second_lives(self, before: set[bytes]) -> bool:
+        """Tell whether an id that was pending before may begin another life here: then the order of lines counts."""
+        return not self.begun.isdisjoint(before) or any(self.taken.get(queue) == _BOUNCE for queue in before)
+
+
+def _sorted(hits: Hits, domains: Domains) -> _Mails | None:
+    """Sort lines by what they say; None if one of them is odd, or if an id has two lives in the part."""
+    mails = _Mails(set(), {}, {}, set(), [], [])
+    begun, official, taken, removed = mails.begun, mails.official, mails.taken, mails.removed
+    for queue, user, says, domain, loopback, answer in hits.mails:
+        if not queue:
+            return None
+        if answer:
+            if loopback and (queued := _QUEUED.search(answer)):
+                mails.handed_on.append((queue, queued[1]))
+            elif kind := domains[domain]:
+                mails.delivered.append((queue, kind))
+        elif says == b"removed":
+            if queue in removed:
+                return None
+            removed.add(queue)
+        elif says and says != b"uid=":
+            if taken.setdefault(queue, says) != says:  # a retry says the same again
+                return None
+        elif queue in begun:
+            return None
+        else:
+            begun.add(queue)
+            if user:
+                official[queue] = user
+    return mails
+
+
+def _in_order(block: bytes, part: Part, *patterns: re.Pattern[bytes]) -> Iterable[re.Match[bytes]]:
+    found = [(match.start(), match) for pattern in patterns for match in pattern.finditer(block, part.start, part.end)]
     found.sort(key=_place)
     return (match for _, match in found)
 

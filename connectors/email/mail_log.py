@@ -3,10 +3,11 @@
 System:  Postfix and Dovecot (2.3 and its kin), each with its own log file or through syslog; plain or gzip files.
 Account: one that may list one folder and read the files in it: locally (group `adm`, or an ACL that outlives
          rotation), or over SFTP without a shell.
-Reads:   `logs` (login, end of session, start of Dovecot; accepted submissions) and `lists` (CSV with a header:
-         address, kind, state, created, and if they are there quota and used). It never asks either server.
+Reads:   `logs` (login, end of session, start of Dovecot; submissions accepted and delivered) and `lists` (CSV with a
+         header: address, kind, state, created, and if they are there quota and used). It never asks either server.
 Never:   stores, logs or reports an address, a host of a client, a subject or a message id. An address becomes
-         `door.pseudonym(address, day)` while its line is read; the cursor holds pseudonyms and hashes.
+         `door.pseudonym(address, day)` while its line is read; the cursor holds pseudonyms and hashes. Of a
+         recipient's address only the domain is looked at, and only counts are kept: outside government, free mail.
 Limits:  a session whose login lies before the first log counts only if it logs in again; one without an end line in
          7 days, or when Dovecot starts, on its login day alone. A log without years in its times must begin less
          than a year before it ends. copytruncate loses, unseen, what is written between copy and cut. A file taken
@@ -32,6 +33,7 @@ from collector.contract.period import iso, local_day, month_of, plus_days
 from collector.contract.records import Mailbox, MailboxDay, Record, columns
 from connectors.email import inventory
 from connectors.email.chain import Chain, Piece, Place, pieces, place_from_json
+from connectors.email.domains import FREE_MAIL, GOVERNMENT, Domains
 from connectors.email.lines import Name
 from connectors.email.pending import DAYS
 from connectors.email.rotation import Folder
@@ -142,6 +144,16 @@ class Config(BaseModel):
         default=(),
         description="Network addresses of webmail hosts that submit without a login and may be trusted for the sender",
         examples=[["10.1.2.3"]],
+    )
+    government_domains: Sequence[str] = Field(
+        default=GOVERNMENT,
+        description="Mail domains of the state, each with those under it; a delivery to any other one is outside",
+        examples=[["gov.vn", "chinhphu.vn", "quochoi.vn"]],
+    )
+    free_mail_domains: Sequence[str] = Field(
+        default=FREE_MAIL,
+        description="Mail domains of free-mail providers, each with those under it",
+        examples=[["gmail.com", "yahoo.com", "outlook.com"]],
     )
 
     @field_validator("zone")
@@ -266,6 +278,7 @@ def _chain(config: Config, door: Files, want: Want, pattern: str) -> Chain:
         zone=ZoneInfo(config.zone),
         name=_name(config, door, want.since),
         webmail=frozenset(host.encode() for host in config.webmail_hosts),
+        domains=Domains(config.government_domains, config.free_mail_domains),
         spans=want.spans,
         since=want.since,
         from_day=max(want.since, want.first_day) if want.window else want.since,

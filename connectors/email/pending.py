@@ -1,8 +1,9 @@
-"""What a log has begun and not yet ended: sessions that are open, messages that are not yet accepted.
+"""What a log has begun and not yet ended: open sessions, messages not yet accepted, and mails not yet delivered.
 
 It crosses from one batch to the next, and from one run to the next inside the cursor. It never holds an address: a
 mailbox is its pseudonym under the key of the month in which it was seen and, where the end may fall into the next
-month, under that month's key. A session's id holds the client's network address, so only its hash is kept.
+month, under that month's key. A session's id holds the client's network address, so only its hash is kept. Of a
+recipient nothing is kept but whether it is counted.
 """
 
 from collections.abc import Mapping
@@ -15,8 +16,14 @@ from collector.contract.period import plus_days
 DAYS = 7
 """The local days after its first one in which something pending may still end."""
 
+# Deliveries that precede the line which names their sender precede it by moments.
+_UNLINKED = 1_000
+
 Entry = tuple[int, str, str]
 """Local day of the beginning, pseudonym under that month's key, and under the next month's if it may be needed."""
+
+Queue = tuple[str, str]
+"""A host and a queue id there."""
 
 
 def hashed(session: bytes) -> str:
@@ -31,27 +38,37 @@ def pseudonym_on(entry: Entry, day: int) -> str:
 
 @dataclass(slots=True)
 class Pending:
-    """Open sessions by (host, hashed id), and queue ids by (host, id) that wait for their acceptance.
+    """Open sessions by (host, hashed id), and messages by (host, queue id).
 
-    A queue id's entry with an empty pseudonym stands for a webmail host that is trusted for the sender.
+    `mails` wait for their acceptance; an entry with an empty pseudonym stands for a webmail host that is trusted for
+    the sender. `accepted` wait for their deliveries: local day of the acceptance and pseudonym, "" for a message
+    that counts nowhere. `unlinked` are deliveries of messages of an unknown sender, which a content filter may have
+    handed back before the log tells whose they are: local day, how many outside, how many of them to free mail.
     """
 
     sessions: dict[tuple[str, str], Entry] = field(default_factory=dict)
-    mails: dict[tuple[str, str], Entry] = field(default_factory=dict)
+    mails: dict[Queue, Entry] = field(default_factory=dict)
+    accepted: dict[Queue, tuple[int, str]] = field(default_factory=dict)
+    unlinked: dict[Queue, tuple[int, int, int]] = field(default_factory=dict)
 
     def forget_before(self, day: int) -> None:
         """Drop what can no longer end, a day later than the rule asks for, as lines may come in disorder."""
         oldest = plus_days(day, -DAYS - 1)
-        for kept in (self.sessions, self.mails):
+        for kept in (self.sessions, self.mails, self.accepted):
             for name in [name for name, entry in kept.items() if entry[0] < oldest]:
                 del kept[name]
+        yesterday = plus_days(day, -1)
+        for queue in [queue for queue, entry in self.unlinked.items() if entry[0] < yesterday]:
+            del self.unlinked[queue]
+        for queue in list(self.unlinked)[:-_UNLINKED]:
+            del self.unlinked[queue]
 
     def as_json(self) -> dict[str, Any]:
         """Return what the cursor holds."""
-        return {"sessions": _by_host(self.sessions), "mails": _by_host(self.mails)}
+        return {name: _by_host(getattr(self, name)) for name in ("sessions", "mails", "accepted", "unlinked")}
 
 
-def _by_host(kept: Mapping[tuple[str, str], Entry]) -> dict[str, dict[str, list[int | str]]]:
+def _by_host(kept: Mapping[Queue, tuple[int | str, ...]]) -> dict[str, dict[str, list[int | str]]]:
     nested: dict[str, dict[str, list[int | str]]] = {}
     for (host, name), entry in kept.items():
         nested.setdefault(host, {})[name] = list(entry)
@@ -59,13 +76,18 @@ def _by_host(kept: Mapping[tuple[str, str], Entry]) -> dict[str, dict[str, list[
 
 
 def from_json(document: Mapping[str, Any]) -> Pending:
-    """Read what `as_json` wrote."""
+    """Read what `as_json` wrote; also what it wrote before deliveries were counted."""
 
-    def kept(name: str) -> dict[tuple[str, str], Entry]:
-        return {
-            (host, key): (int(entry[0]), str(entry[1]), str(entry[2]))
-            for host, entries in document[name].items()
-            for key, entry in entries.items()
-        }
+    def kept(name: str) -> dict[Queue, list[Any]]:
+        nested = document[name] if name in ("sessions", "mails") else document.get(name, {})
+        return {(host, key): entry for host, entries in nested.items() for key, entry in entries.items()}
 
-    return Pending(kept("sessions"), kept("mails"))
+    def entry(found: list[Any]) -> Entry:
+        return int(found[0]), str(found[1]), str(found[2])
+
+    return Pending(
+        {key: entry(found) for key, found in kept("sessions").items()},
+        {key: entry(found) for key, found in kept("mails").items()},
+        {key: (int(found[0]), str(found[1])) for key, found in kept("accepted").items()},
+        {key: (int(found[0]), int(found[1]), int(found[2])) for key, found in kept("unlinked").items()},
+    )

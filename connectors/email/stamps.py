@@ -54,6 +54,11 @@ def _long_instant(found: re.Match[bytes]) -> int | None:
         return None
 
 
+def cut_of(line: bytes) -> int:
+    """Return where the time at the head of a line ends, if it has one."""
+    return 15 if line[3:4] == b" " else line.find(b" ")
+
+
 def has_time(line: bytes) -> bool:
     """Tell whether a line begins with a time in one of the known forms, and a day that can be."""
     line = line.lstrip(b"\0")

@@ -75,6 +75,23 @@ def taken(when: int, queue: str, sender: str, form: str = "syslog") -> str:
     return postfix(when, "qmgr", f"{queue}: from=<{sender}>, size=445, nrcpt=1 (queue active)", form)
 
 
+def delivered(
+    when: int,
+    queue: str,
+    recipient: str,
+    status: str = "sent",
+    relay: str = "mx.test[198.51.100.7]:25",
+    answer: str = "250 2.0.0 OK  1767 d9443c01a7336-gsmtp",
+    program: str = "smtp",
+    more: str = "",
+) -> str:
+    """One recipient's line: `to=`, relay, status."""
+    times = "delay=0.16, delays=0.02/0/0.04/0.1, dsn=2.0.0"
+    return postfix(
+        when, program, f"{queue}: to=<{recipient}>,{more} relay={relay}, {times}, status={status} ({answer})"
+    )
+
+
 def removed(when: int, queue: str, form: str = "syslog") -> str:
     return postfix(when, "qmgr", f"{queue}: removed", form)
 

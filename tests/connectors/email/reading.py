@@ -79,6 +79,14 @@ class Kept:
         else:
             self.cursor = batch.cursor
 
+    def deliveries(self) -> dict[tuple[int, str], tuple[int, int]]:
+        """Deliveries outside government and to free mail by (day, pseudonym), where there are any."""
+        found: dict[tuple[int, str], tuple[int, int]] = {}
+        for row in self.mailbox_days.values():
+            outside, free = found.get((row[5], row[4]), (0, 0))
+            found[row[5], row[4]] = outside + row[9], free + row[10]
+        return {key: counts for key, counts in found.items() if any(counts)}
+
     def use(self) -> dict[tuple[int, str], tuple[int, int]]:
         """Sessions and mails by (day, pseudonym), summed over spans."""
         found: dict[tuple[int, str], tuple[int, int]] = {}

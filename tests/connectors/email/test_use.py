@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from collector.contract.connector import Span
 from collector.contract.errors import UnexpectedAnswer
 from connectors.email import chain
 from connectors.email.mail_log import Config
+from tests.connectors.email.both_readers import agree
 from tests.connectors.email.mail_lines import (
     at,
     client,
@@ -38,6 +40,8 @@ SINCE = 20260101
 def use_of(
     tmp_path: Path, lines: Sequence[str], config: Config | None = None, since: int = SINCE
 ) -> dict[tuple[int, str], tuple[int, int]]:
+    agree([text(lines)], at("2026-01-05 08:00:00"))
+    agree([text([line]) for line in lines], at("2026-01-05 08:00:00"))
     put(tmp_path / "mail.log", text(lines), at("2026-01-19 23:00:00"))
     return run(Kept(), Door(tmp_path, BEGAN), since, config).use()
 
@@ -295,7 +299,7 @@ def test_the_rows_are_these(tmp_path: Path) -> None:
     (span,) = next(iter(kept.spans.values()))
     who, where = pseudonym(AN, 20260105), f"{span.file[:16]}:0-{len(content)}"
     assert list(kept.mailbox_days.values()) == [
-        (f"20260105:{who}:{where}", "", 0, 0, who, 20260105, where, 1, 1, 0, 0),
+        (f"20260105:{who}:{where}", "", 0, 0, who, 20260105, where, 1, 1, 1, 0),
     ]
     assert (span.start, span.end) == (0, len(content))
 
@@ -426,6 +430,11 @@ def test_any_cutting_of_the_stream_gives_the_sums_of_a_line_by_line_reader(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: list[str], block: int, stops: list[int]
 ) -> None:
     began = at("2026-02-20 08:00:00")
+    content = text(lines)
+    size = max(block, 400)
+    cuts = [0, *(content.rfind(b"\n", 0, end) + 1 for end in range(size, len(content), size)), len(content)]
+    blocks = [content[begin:end] for begin, end in pairwise(cuts) if begin < end]
+    agree(blocks, at("2025-12-28 10:00:00"), small=True)
     kept = Kept()
     with monkeypatch.context() as patch:
         patch.setattr(chain, "BLOCK", max(block, 400))

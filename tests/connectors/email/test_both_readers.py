@@ -1,0 +1,99 @@
+"""The reader of whole days is fast, and tells what the reader of single lines tells, of whatever there is to read."""
+
+from datetime import UTC, datetime
+from random import Random
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tests.benchmarks.mail_log_lines import lines
+from tests.connectors.email.both_readers import HANOI, agree, reader
+from tests.connectors.email.mail_lines import at, client, delivered, login, logout, mail, postfix, taken, text
+
+FIRST = at("2025-11-03 00:00:00")
+AN, BINH = "an@skhcn.example.gov.vn", "binh@syt.example.gov.vn"
+WHEN = at("2026-01-05 08:00:00")
+
+
+def blocks(content: bytes, size: int) -> list[bytes]:
+    cut, start = [], 0
+    while start < len(content):
+        end = content.find(b"\n", min(start + size, len(content) - 1)) + 1
+        cut.append(content[start:end])
+        start = end
+    return cut
+
+
+def a_log(count: int, a_day: int) -> bytes:
+    return "".join(lines(count, a_day=a_day)).encode()
+
+
+@pytest.mark.parametrize("size", [3_000, 200_000, 8 << 20])
+@pytest.mark.parametrize("zone", ["Asia/Ho_Chi_Minh", "UTC", "Asia/Kolkata"])
+def test_days_of_ordinary_lines_are_told_alike_and_most_of_them_at_once(size: int, zone: str) -> None:
+    many = blocks(a_log(12_000, 5_000), size)
+    assert agree(many, FIRST, ZoneInfo(zone), small=size == 3_000) > len(many) * 0.6
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_is_broken_in_a_log_both_readers_tell_the_same(seed: int) -> None:
+    random = Random(seed)
+    content = bytearray(a_log(5_000, 2_000))
+    for _ in range(1_000):
+        place = random.randrange(len(content))
+        match random.randrange(4):
+            case 0:
+                content[place] = random.randrange(256)
+            case 1:
+                del content[place : place + random.randrange(1, 60)]
+            case 2:
+                source = random.randrange(len(content))
+                content[place:place] = content[source : source + random.randrange(1, 200)]
+            case _:
+                content[place:place] = random.choice([b"\n", b"\0" * 9, b"=<", b"]: ", b"\r\n", b" status=sent ("])
+    agree(blocks(bytes(content) + b"\n", 20_000), FIRST, small=True)
+
+
+def test_an_odd_line_slows_down_only_what_is_around_it() -> None:
+    content = a_log(40_000, 137_000)
+    middle = content.find(b"\n", len(content) // 2) + 1
+    forged = postfix(FIRST, "smtpd", f"NOQUEUE: reject: helo=<{login(FIRST, AN, 's1')}>", "dovecot").encode() + b"\n"
+    odd = content[:middle] + forged + content[middle:]
+    assert agree([odd], FIRST) >= len(odd) // (512 << 10) - 2
+
+
+def test_two_servers_in_one_log_are_read_line_by_line() -> None:
+    lines_of_two = [login(WHEN, AN, "s1"), *mail(WHEN, "A1", AN)]
+    lines_of_two += [line.replace(" mx1 ", " mx2 ") for line in (login(WHEN, BINH, "s1"), *mail(WHEN, "A1", BINH))]
+    lines_of_two += [logout(WHEN + 86_400, AN, "s1")]
+    agree([text([one]) for one in lines_of_two], WHEN)
+    agree([text(lines_of_two)] * 2, WHEN)
+
+
+@pytest.mark.parametrize("form", ["syslog", "dovecot", "rfc3339", "utc", "no colon"])
+def test_a_taught_reader_reads_each_form_at_once(form: str) -> None:
+    day = [login(WHEN, AN, "s1", form), logout(WHEN + 60, AN, "s1", form), login(WHEN + 70, BINH, "s2", form)]
+    if form != "dovecot":
+        day += mail(WHEN, "A1", AN, form) if form != "no colon" else []
+    taught = "dovecot" if form in ("dovecot", "no colon") else "syslog"
+    assert agree([text([line]) for line in day] if form == "no colon" else [text(day)], WHEN, form=taught) >= 1
+
+
+def test_retries_of_a_deferred_mail_do_not_slow_down() -> None:
+    day = [client(WHEN, "A1", AN), taken(WHEN, "A1", AN)]
+    day += [delivered(WHEN, "A1", "x@gmail.com", status="deferred"), taken(WHEN + 600, "A1", AN)] * 3
+    assert (
+        agree([text(day), text([taken(WHEN + 900, "A1", AN), delivered(WHEN + 901, "A1", "x@gmail.com")])], WHEN) == 2
+    )
+
+
+def test_the_lines_of_the_benchmark_are_what_they_say() -> None:
+    made = a_log(20_000, 137_000)
+    assert made.count(b"\n") == 20_000
+    assert made == a_log(20_000, 137_000)
+    hits = made.count(b" Login: user=<") + made.count(b": from=<") + made.count(b" status=sent ")
+    assert 0.22 < hits / 20_000 < 0.25
+    assert 135 < len(made) / 20_000 < 155
+    told = reader(int(datetime(2025, 11, 3, tzinfo=UTC).timestamp())).read(made)
+    assert sum(n for (day, _), n in told.sessions.items() if day == 20251103) == made.count(b" Login: user=<")
+    assert HANOI.key == "Asia/Ho_Chi_Minh"

@@ -1,0 +1,205 @@
+"""Deliveries of officials' mails outside government domains and to free mail: each once, on the day of acceptance."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from connectors.email.domains import FREE, INSIDE, OUTSIDE, Domains
+from connectors.email.mail_log import Config
+from tests.connectors.email.both_readers import agree
+from tests.connectors.email.mail_lines import at, client, delivered, login, postfix, removed, taken, text
+from tests.connectors.email.reading import Door, Kept, pseudonym, put, run
+
+AN = "an@skhcn.example.gov.vn"
+BEGAN = at("2026-01-20 08:00:00")
+WHEN = at("2026-01-05 08:00:00")
+SINCE = 20260101
+LOOPBACK = "127.0.0.1[127.0.0.1]:10024"
+
+
+def deliveries(
+    tmp_path: Path, lines: Sequence[str], config: Config | None = None
+) -> dict[tuple[int, str], tuple[int, int]]:
+    """Deliveries outside and to free mail by day and pseudonym, where there are any; also read line by line."""
+    agree([text(lines)], WHEN)
+    agree([text([line]) for line in lines], WHEN)
+    put(tmp_path / "mail.log", text(lines), at("2026-01-19 23:00:00"))
+    whole = run(Kept(), Door(tmp_path, BEGAN), SINCE, config).deliveries()
+    grown = Kept()
+    for number in range(1, len(lines) + 1):
+        put(tmp_path / "mail.log", text(lines[:number]), at("2026-01-19 23:00:00"))
+        run(grown, Door(tmp_path, BEGAN), SINCE, config)
+    assert grown.deliveries() == whole, "cut after each line it tells something else"
+    return whole
+
+
+def by(day: int, user: str = AN) -> tuple[int, str]:
+    return day, pseudonym(user, day)
+
+
+def sent(queue: str, *recipients: str, user: str = AN, when: int = WHEN) -> list[str]:
+    return [
+        client(when, queue, user),
+        taken(when, queue, user),
+        *(delivered(when + 1, queue, one) for one in recipients),
+        removed(when + 2, queue),
+    ]
+
+
+def test_recipients_are_counted_by_their_domain_and_not_mails(tmp_path: Path) -> None:
+    lines = sent("A1", "x@Gmail.com", "y@gmail.com", "z@vnpt.example", "binh@syt.example.gov.vn", "c@GOV.VN")
+    assert deliveries(tmp_path, lines) == {by(20260105): (3, 2)}
+
+
+def test_a_delivery_counts_on_the_day_of_the_mails_acceptance(tmp_path: Path) -> None:
+    lines = [
+        client(WHEN, "A1", AN),
+        taken(WHEN, "A1", AN),
+        delivered(WHEN + 5, "A1", "x@gmail.com", status="deferred"),
+        taken(at("2026-01-07 09:00:00"), "A1", AN),
+        delivered(at("2026-01-07 09:00:01"), "A1", "x@gmail.com"),
+        removed(at("2026-01-07 09:00:02"), "A1"),
+    ]
+    assert deliveries(tmp_path, lines) == {by(20260105): (1, 1)}
+
+
+def test_a_delivery_in_the_next_month_counts_under_the_pseudonym_of_the_acceptance(tmp_path: Path) -> None:
+    when = at("2026-01-31 23:00:00")
+    lines = [client(when, "A1", AN), taken(when, "A1", AN), delivered(when + 7200, "A1", "x@gmail.com")]
+    put(tmp_path / "mail.log", text(lines), at("2026-02-10 23:00:00"))
+    assert run(Kept(), Door(tmp_path, at("2026-02-11 08:00:00")), SINCE).deliveries() == {by(20260131): (1, 1)}
+
+
+def test_what_was_not_delivered_is_not_counted(tmp_path: Path) -> None:
+    lines = [
+        client(WHEN, "A1", AN),
+        taken(WHEN, "A1", AN),
+        *(delivered(WHEN, "A1", "x@gmail.com", status=status) for status in ("deferred", "bounced", "expired")),
+        removed(WHEN, "A1"),
+    ]
+    assert deliveries(tmp_path, lines) == {}
+
+
+def test_the_mails_of_others_are_not_counted(tmp_path: Path) -> None:
+    lines = [
+        client(WHEN, "A1", None),
+        taken(WHEN, "A1", "fremd@gmail.com"),
+        delivered(WHEN, "A1", "x@gmail.com"),
+        removed(WHEN, "A1"),
+        # A bounce under an id that an official's mail had before.
+        *sent("B2", "x@vnpt.example"),
+        taken(WHEN + 60, "B2", ""),
+        delivered(WHEN + 61, "B2", "y@gmail.com"),
+        # A reading receipt has no sender.
+        client(WHEN, "C3", AN),
+        taken(WHEN, "C3", ""),
+        delivered(WHEN, "C3", "y@gmail.com"),
+        *sent("D4", "y@gmail.com", user="probe@example.gov.vn"),
+    ]
+    assert deliveries(tmp_path, lines, Config(probe_accounts=["probe@example.gov.vn"])) == {by(20260105): (1, 0)}
+
+
+@pytest.mark.parametrize("answer", ["250 2.0.0 Ok: queued as X9", "250 2.0.0 from MTA: 250 2.0.0 Ok: queued as X9"])
+@pytest.mark.parametrize("late", [False, True])
+def test_a_content_filter_is_no_delivery_and_what_it_hands_back_has_the_same_sender(
+    tmp_path: Path, answer: str, late: bool
+) -> None:
+    handed_on = delivered(WHEN + 2, "A1", "x@gmail.com", relay=LOOPBACK, answer=answer)
+    second = [
+        client(WHEN + 1, "X9", None, address="127.0.0.1"),
+        taken(WHEN + 1, "X9", AN),
+        delivered(WHEN + 1, "X9", "x@gmail.com", answer="250 2.0.0 Ok: queued as REMOTE1"),
+        delivered(WHEN + 3, "X9", "y@vnpt.example"),
+        removed(WHEN + 4, "X9"),
+    ]
+    lines = [client(WHEN, "A1", AN), taken(WHEN, "A1", AN)]
+    # The second id is delivered, and even removed, before the filter answers for the first.
+    lines += [*second, handed_on] if late else [*second[:3], handed_on, *second[3:]]
+    lines += [removed(WHEN + 5, "A1")]
+    assert deliveries(tmp_path, lines) == {by(20260105): (2, 1)}
+
+
+def test_a_filter_in_the_way_of_a_strangers_mail_makes_nobody_its_sender(tmp_path: Path) -> None:
+    lines = [
+        client(WHEN, "A1", None),
+        taken(WHEN, "A1", "fremd@gmail.com"),
+        delivered(WHEN, "A1", "x@gmail.com", relay=LOOPBACK, answer="250 2.0.0 Ok: queued as X9"),
+        delivered(WHEN, "X9", "x@gmail.com"),
+    ]
+    assert deliveries(tmp_path, lines) == {}
+
+
+def test_a_mailbox_server_on_the_same_host_is_no_content_filter(tmp_path: Path) -> None:
+    relay = "127.0.0.1[127.0.0.1]:24"
+    lines = [*sent("A1")[:2], delivered(WHEN, "A1", "x@khac.example", relay=relay, program="lmtp")]
+    assert deliveries(tmp_path, lines) == {by(20260105): (1, 0)}
+
+
+@pytest.mark.parametrize("program", ["smtp", "relay/smtp", "lmtp", "local", "virtual", "pipe"])
+def test_every_program_that_delivers_is_known(tmp_path: Path, program: str) -> None:
+    lines = sent("A1", "x@gmail.com")
+    lines.insert(3, delivered(WHEN + 1, "A1", "nhom@vnpt.example", program=program, more=" orig_to=<all@x.gov.vn>,"))
+    assert deliveries(tmp_path, lines) == {by(20260105): (2, 1)}
+
+
+def test_words_inside_a_line_are_not_taken_for_a_delivery(tmp_path: Path) -> None:
+    forged = delivered(WHEN, "A1", "x@gmail.com")
+    lines = sent("A1")[:2]
+    lines += [postfix(WHEN, "smtpd", f"NOQUEUE: reject: RCPT from x[10.0.0.9]: helo=<{forged}>")]
+    lines += [postfix(WHEN, "smtpd", f"NOQUEUE: reject: helo=< {forged[16:]}>")]
+    assert deliveries(tmp_path, lines) == {}
+
+
+def test_a_delivery_after_the_eighth_day_is_not_counted(tmp_path: Path) -> None:
+    lines = sent("A1")[:2]
+    late = [*lines, delivered(at("2026-01-13 00:00:00"), "A1", "x@gmail.com")]
+    in_time = [*lines, delivered(at("2026-01-12 23:59:59"), "A1", "x@gmail.com")]
+    assert deliveries(tmp_path, late) == {}
+    (tmp_path / "other").mkdir()
+    assert deliveries(tmp_path / "other", in_time) == {by(20260105): (1, 1)}
+
+
+def test_settings_say_which_domains_are_whose(tmp_path: Path) -> None:
+    config = Config(government_domains=["tinh.example"], free_mail_domains=["free.example"])
+    lines = sent("A1", "a@so.tinh.example", "b@gmail.com", "c@free.example", "d@gov.vn", "e@nottinh.example")
+    assert deliveries(tmp_path, lines, config) == {by(20260105): (4, 1)}
+
+
+def test_domains_are_compared_whole_and_without_regard_to_case() -> None:
+    domains = Domains()
+    assert [domains[name] for name in (b"phutho.gov.vn", b"GOV.VN.", b"Gov.vn", b"")] == [INSIDE] * 4
+    assert [domains[name] for name in (b"mygov.vn", b"gov.vn.example", b"notgmail.com", b"[10.0.0.1]")] == [OUTSIDE] * 4
+    free = (b"gmail.com", b"Yahoo.com.vn", b"outlook.com", b"icloud.com", b"zoho.com", b"hotmail.com", b"x.mail.ru")
+    assert [domains[name] for name in free] == [FREE] * 7
+    assert Domains(["a.example"], ["a.example"])[b"a.example"] == INSIDE
+
+
+def test_nothing_of_a_recipient_is_kept(tmp_path: Path) -> None:
+    when = at("2026-01-19 08:00:00")
+    lines = [
+        *sent("A1", "canary.a@canary-domain.example", when=when)[:3],
+        delivered(when, "B2", "canary.b@gmail.com"),  # of a sender whom nobody has named yet
+        login(when, AN, "s1"),
+    ]
+    put(tmp_path / "mail.log", text(lines), at("2026-01-19 23:00:00"))
+    kept = run(Kept(), Door(tmp_path, BEGAN), SINCE)
+    assert kept.deliveries() == {by(20260119): (1, 0)}
+    left = json.dumps(kept.cursor) + repr(kept.mailbox_days) + repr(kept.bad)
+    assert "canary" not in left
+    assert "gmail" not in left
+    assert kept.cursor is not None
+    pending = kept.cursor["logs"]["mail.log*"]["pending"]
+    assert pending["accepted"] == {"mx1": {"A1": [20260119, pseudonym(AN, 20260119)]}}
+    assert pending["unlinked"] == {"mx1": {"B2": [20260119, 1, 1]}}
+
+
+def test_a_cursor_of_before_deliveries_were_counted_is_read_on(tmp_path: Path) -> None:
+    put(tmp_path / "mail.log", text([client(WHEN, "A1", AN)]), WHEN + 60)
+    kept = run(Kept(), Door(tmp_path, WHEN + 60), SINCE)
+    assert kept.cursor is not None
+    pending = kept.cursor["logs"]["mail.log*"]["pending"]
+    del pending["accepted"], pending["unlinked"]
+    put(tmp_path / "mail.log", text(sent("A1", "x@gmail.com")), at("2026-01-19 23:00:00"))
+    assert run(kept, Door(tmp_path, BEGAN), SINCE).deliveries() == {by(20260105): (1, 1)}
