@@ -68,10 +68,12 @@ class Place:
         self.unbroken_from = member.first
 
     def days(self, through: int) -> set[int]:
-        """Return the local days, up to `through`, of which no line is missing from before their start to their end."""
-        stretches = (
-            [*self.proven, (self.unbroken_from, day_start(plus_days(through, 1)))] if self.reached else self.proven
-        )
+        """Return the local days, up to `through`, of which no line is missing from before their start to their end.
+
+        A day is over in the log once a line is later: a log that nobody copies any more must not look like one in
+        which nobody logs in.
+        """
+        stretches = [*self.proven, (self.unbroken_from, self.last)] if self.reached else self.proven
         return {
             day
             for begin, end in stretches

@@ -30,8 +30,10 @@ DELIVERED = (
 )
 """Behind the `[` of a delivering process: queue id, recipient's domain, whether over the loopback, and the answer."""
 
-_LOGGED_IN = rb"([^>\n]++)>(?:[^\n]* session=<([^>\n]++)>)?"
-_ENDED = rb"(?:[^)\n]*+\))+?<\d++><([^>\n]++)>: (?:Info: )?(?:Disconnected|Connection closed|Logged out)"
+_SESSION = (
+    rb"(?:-login: (?:Info: )?Login: user=<([^>\n]++)>(?:[^\n]* session=<([^>\n]++)>)?"
+    rb"|\((?:[^)\n]*+\))+?<\d++><([^>\n]++)>: (?:Info: )?(?:Disconnected|Connection closed|Logged out))"
+)
 _SAID = (
     rb"\d++\]: (?!NOQUEUE)(\w++): (?:"
     rb"client=[^\n,]*+(?:(?:, [^\n,]*+)*?, sasl_username=([^,\n]++))?"
@@ -64,19 +66,18 @@ class Part:
 class Hits:
     """The lines that matter; what a line does not say is empty.
 
-    `logins` are user and session, `ends` sessions, `mails` queue id, authenticated user, what the queue manager or
+    `sessions` are user and session of a login, or the session that ends; `mails` queue id, authenticated user, what the queue manager or
     pickup says (`from=<`, `from=<>`, `removed`, `uid=`), and domain, loopback, answer of a delivery. A line whose
     envelope or day is another one has nothing but empty values.
     """
 
-    logins: list[tuple[bytes, bytes]]
-    ends: list[bytes]
+    sessions: list[tuple[bytes, bytes, bytes]]
     mails: list[tuple[bytes, bytes, bytes, bytes, bytes, bytes]]
 
 
 @dataclass(slots=True)
 class Envelopes:
-    """What stands between time and literal in the lines that were understood, by literal, with its host."""
+    """What stands between time and literal in the lines that were understood, by LOGIN or POSTFIX, with its host."""
 
     known: dict[bytes, dict[bytes, str]] = field(default_factory=dict)
     _patterns: dict[tuple[bytes, bytes], re.Pattern[bytes]] = field(default_factory=dict)
@@ -97,16 +98,16 @@ class Envelopes:
         return hosts.pop() if hosts else "-"
 
     def find(self, block: bytes, part: Part) -> Hits | None:
-        """Return the lines that matter; None if a server starts among them, which ends what is open."""
+        """Return the lines that matter; None if a server starts, or there is a login of a kind not seen before."""
         where = part.start, part.end
         if block.find(_STARTS, *where) >= 0:
             return None
-        logins = self._pattern(LOGIN, part.stamp).findall(block, *where)
-        protocols = {envelope.rpartition(b" ")[2] for envelope in self.known.get(LOGIN, ())}
-        ends: list[bytes] = []
-        for protocol in sorted(protocols):
-            ends += self._pattern(protocol + b"(", part.stamp).findall(block, *where)
-        return Hits(logins, ends, self._pattern(POSTFIX, part.stamp).findall(block, *where))
+        sessions: list[tuple[bytes, bytes, bytes]] = []
+        for protocol in sorted({envelope.rpartition(b" ")[2] for envelope in self.known.get(LOGIN, ())}):
+            sessions += self._pattern(protocol, part.stamp).findall(block, *where)
+        if block.count(LOGIN, *where) != sum(1 for user, _, _ in sessions if user):
+            return None
+        return Hits(sessions, self._pattern(POSTFIX, part.stamp).findall(block, *where))
 
     def _pattern(self, literal: bytes, stamp: bytes) -> re.Pattern[bytes]:
         pattern = self._patterns.get((literal, stamp))
@@ -115,18 +116,12 @@ class Envelopes:
         return pattern
 
     def _made(self, literal: bytes, stamp: bytes) -> re.Pattern[bytes]:
-        logins = list(self.known.get(LOGIN, ()))
-        ahead = b""
-        if literal == LOGIN:
-            heads = [one + more for one in logins for more in (b"-login: ", b"-login: Info: ")]
-            rest = _LOGGED_IN
-        elif literal == POSTFIX:
+        if literal == POSTFIX:
             # Away with what tells of connections before anything else is looked at.
             heads, ahead, rest = list(self.known.get(POSTFIX, ())), rb"(?=\d++\]: \w++: [cfrtu])", _SAID
-        else:  # the end of a session begins with its protocol, which the envelope of its login ends with
-            protocol = literal[:-1]
-            heads = [one.removesuffix(protocol) for one in logins if one.rpartition(b" ")[2] == protocol]
-            rest = _ENDED
+        else:  # a protocol, which the envelopes of its logins end with
+            known = [one for one in self.known.get(LOGIN, ()) if one.rpartition(b" ")[2] == literal]
+            heads, ahead, rest = [one.removesuffix(literal) for one in known], b"", _SESSION
         behind = b"|".join(_behind(stamp, heads, literal))
         odd = _CAPTURING.sub(b"(?:", rest)
         strict = b"(?:" + behind + b")" + rest + b"|" if behind else b""

@@ -15,7 +15,7 @@ also for what was delivered of it before the line that tells so.
 """
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -57,6 +57,9 @@ Name = Callable[[bytes, int], str]
 _PROGRAMS = {_CLIENT: b"smtpd", _PICKUP: b"/pickup", _FROM: b"/qmgr", _REMOVED: b"/qmgr", **_DELIVERIES}
 
 
+Counts = defaultdict[tuple[int, str], int]
+
+
 @dataclass(slots=True)
 class Use:
     """What one block told: sessions, mails and deliveries by (local day, pseudonym).
@@ -65,10 +68,10 @@ class Use:
     lines that were used, `bad` the offsets (in the block) of lines that should have been, but begin with no known time.
     """
 
-    sessions: Counter[tuple[int, str]] = field(default_factory=Counter)
-    sent: Counter[tuple[int, str]] = field(default_factory=Counter)
-    outside: Counter[tuple[int, str]] = field(default_factory=Counter)
-    free: Counter[tuple[int, str]] = field(default_factory=Counter)
+    sessions: Counts = field(default_factory=lambda: defaultdict(int))
+    sent: Counts = field(default_factory=lambda: defaultdict(int))
+    outside: Counts = field(default_factory=lambda: defaultdict(int))
+    free: Counts = field(default_factory=lambda: defaultdict(int))
     hits: int = 0
     bad: list[int] = field(default_factory=list)
 
@@ -245,12 +248,16 @@ class Reader:
     def _take(self, hits: Hits, day: int, use: Use) -> bool:
         """Count what a part of one day told; return False, and count nothing, if it is odd or its order counts."""
         host, mail_host = self._envelopes.host_of(LOGIN), self._envelopes.host_of(POSTFIX)
-        if host is None or mail_host is None or b"" in hits.ends:
+        users, begun, ends = zip(*hits.sessions, strict=True) if hits.sessions else ((), (), ())
+        logins, ended = Counter(users), set(ends)
+        sessions = dict(zip(begun, users, strict=True))
+        # Of a login the end is empty, of an end the user; of a line in another envelope both.
+        odd = logins.pop(b"", 0) + ends.count(b"") - len(ends)
+        again = len(begun) - begun.count(b"") - len(sessions) + (b"" in sessions)
+        if host is None or mail_host is None or odd or again:
             return False
-        logins = Counter([user for user, _ in hits.logins])
-        sessions = {session: user for user, session in hits.logins if session}
-        if b"" in logins or len(sessions) < sum(1 for _, session in hits.logins if session):
-            return False
+        sessions.pop(b"", None)
+        ended.discard(b"")
         pending = self.pending
         queues = (pending.mails, pending.accepted, pending.unlinked)
         mails = _sorted(hits, self.domains)
@@ -259,9 +266,9 @@ class Reader:
         for user, count in logins.items():
             if pseudonym := self.name(user, day):
                 use.sessions[day, pseudonym] += count
-        self._take_sessions(sessions, set(hits.ends), day, host, use)
+        self._take_sessions(sessions, ended, day, host, use)
         self._take_mails(mails, day, mail_host, use)
-        use.hits += len(hits.logins) + len(hits.ends) + len(hits.mails)
+        use.hits += len(hits.sessions) + len(hits.mails)
         return True
 
     def _take_sessions(self, begun: dict[bytes, bytes], ended: set[bytes], day: int, host: str, use: Use) -> None:

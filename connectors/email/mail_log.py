@@ -28,7 +28,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 from collector.contract.connector import BadRow, Batch, Covered, Finding, Row, Want
 from collector.contract.door import Files
-from collector.contract.errors import UnexpectedAnswer
+from collector.contract.errors import TryAgain, UnexpectedAnswer
 from collector.contract.period import iso, local_day, month_of, plus_days
 from collector.contract.records import Mailbox, MailboxDay, Record, columns
 from connectors.email import inventory
@@ -247,6 +247,15 @@ def fetch(config: Config, door: Files, want: Want) -> Iterator[Batch]:
                 yield Batch(rows_of, _cursor(progress, want), (), piece.bad, (piece.span,), piece.read)
     covers.extend(_covered_use(door, want, progress))
     yield Batch({}, _cursor(progress, want), covers)
+    for pattern in config.logs:
+        if not door.list(pattern):
+            raise TryAgain(
+                f"no file matches {pattern}",
+                source=door.source,
+                stage="read",
+                field="logs",
+                mend="See whether the log is still written, or copied, to this folder; its days stay uncovered",
+            )
 
 
 def _progress(config: Config, door: Files, cursor: Mapping[str, Any] | None) -> _Progress:

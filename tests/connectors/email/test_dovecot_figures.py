@@ -58,7 +58,11 @@ LOG = """\
 
 def collect_on(program: Program, server: Dovecot, day: int, names: list[str], locked: tuple[str, ...] = ()) -> None:
     server.users = {name: User({"nologin": "y"} if name in locked else {}) for name in names}
-    now = rfc3339(day_start(day) + 9 * 3600)
+    instant = day_start(day) + 9 * 3600
+    now = rfc3339(instant)
+    log = program.folder / "logs" / "mail.log"
+    log.write_text("".join(line for line in LOG.splitlines(keepends=True) if line < now))
+    os.utime(log, (instant, instant))
     settings = program.folder / "collector.yaml"
     settings.write_text(SETTINGS.format(now=now, address=server.address), encoding="utf-8")
     done = program.run("collect")
@@ -78,9 +82,6 @@ def figures(program: Program, period: str) -> dict[tuple[str, str], Any]:
 def test_a_list_and_a_log_of_two_sources_give_one_figure_each(tmp_path: Path) -> None:
     program = configure(tmp_path / "p", {"agencies.yaml": AGENCIES, "key": f"{KEY}\n"})
     (program.folder / "logs").mkdir()
-    log = program.folder / "logs" / "mail.log"
-    log.write_text(LOG)
-    os.utime(log, (day_start(20260305) + 8 * 3600,) * 2)
     a = [f"canary{number}@a.example" for number in range(6)]
     b = ["canary@b.example", "vanthu@b.example"]
     with serving() as server:

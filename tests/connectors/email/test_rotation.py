@@ -22,6 +22,10 @@ def logins(first: str, count: int, name: str) -> bytes:
     return text(login(at(first) + 3600 * n, AN, f"{name}{n}", "rfc3339") for n in range(count))
 
 
+# A server that goes on writing, though nobody logs in: the line that shows that the days before it are over.
+BEAT = f"{stamp(at('2026-01-20 07:00:00'), 'rfc3339')} mx1 postfix/anvil[9]: statistics: max cache size 1\n".encode()
+
+
 def total(kept: Kept) -> int:
     return sum(sessions for sessions, _ in kept.use().values())
 
@@ -63,7 +67,7 @@ def test_a_log_packed_between_two_runs_is_read_on_where_it_was_left(tmp_path: Pa
         gzip.compress(begin) + gzip.compress(rest) + b"\0" * 40,
         at("2026-01-05 12:00:00"),
     )
-    put(log, logins("2026-01-05 13:00:00", 4, "c"), at("2026-01-05 16:00:00"))
+    put(log, logins("2026-01-05 13:00:00", 4, "c") + BEAT, at("2026-01-20 07:00:00"))
     run(kept, Door(tmp_path, MORNING), SINCE)
     assert total(kept) == 17
     assert kept.covered["mailbox_day"] == days(20260106, 20260119)
@@ -148,7 +152,7 @@ def test_a_log_that_was_copied_and_cut_goes_on_from_its_copy_and_then_from_its_n
     put(tmp_path / "mail.log.1", log.read_bytes(), at("2026-01-05 12:00:00"))
     run(kept, Door(tmp_path, at("2026-01-05 12:10:00")), SINCE)  # both are there: one file
     assert total(kept) == 12
-    put(log, logins("2026-01-05 13:00:00", 3, "c"), at("2026-01-05 16:00:00"))
+    put(log, logins("2026-01-05 13:00:00", 3, "c") + BEAT, at("2026-01-20 07:00:00"))
     assert total(run(kept, Door(tmp_path, MORNING), SINCE)) == 15
     assert kept.covered["mailbox_day"] == days(20260106, 20260119)
 
@@ -210,8 +214,8 @@ def test_two_logs_side_by_side_under_one_pattern_are_refused(tmp_path: Path) -> 
 
 
 def test_two_logs_with_a_pattern_each_are_both_needed_for_a_day(tmp_path: Path) -> None:
-    put(tmp_path / "mail.log", logins("2026-01-05 00:00:00", 100, "a"), at("2026-01-09 10:00:00"))
-    put(tmp_path / "dovecot.log", logins("2026-01-07 00:30:00", 100, "b"), at("2026-01-11 10:00:00"))
+    put(tmp_path / "mail.log", logins("2026-01-05 00:00:00", 100, "a") + BEAT, at("2026-01-20 07:00:00"))
+    put(tmp_path / "dovecot.log", logins("2026-01-07 00:30:00", 100, "b") + BEAT, at("2026-01-20 07:00:00"))
     config = Config(logs=["mail.log*", "dovecot.log*"])
     kept = run(Kept(), Door(tmp_path, MORNING), SINCE, config)
     assert total(kept) == 200
@@ -223,17 +227,28 @@ def test_two_logs_with_a_pattern_each_are_both_needed_for_a_day(tmp_path: Path) 
 
 
 def test_the_first_day_covered_is_the_one_after_the_first_line(tmp_path: Path) -> None:
-    put(tmp_path / "mail.log", logins("2026-01-05 00:00:00", 1, "a"), at("2026-01-05 00:00:00"))
+    put(tmp_path / "mail.log", logins("2026-01-05 00:00:00", 1, "a") + BEAT, at("2026-01-20 07:00:00"))
     assert run(Kept(), Door(tmp_path, MORNING), SINCE).covered["mailbox_day"] == days(20260106, 20260119)
-    put(tmp_path / "mail.log", logins("2025-12-31 23:59:59", 1, "a"), at("2026-01-05 00:00:00"))
+    put(tmp_path / "mail.log", logins("2025-12-31 23:59:59", 1, "a") + BEAT, at("2026-01-20 07:00:00"))
     assert run(Kept(), Door(tmp_path, MORNING), SINCE).covered["mailbox_day"] == days(20260101, 20260119)
 
 
 def test_a_day_is_covered_only_once_a_run_began_after_its_end(tmp_path: Path) -> None:
-    put(tmp_path / "mail.log", logins("2026-01-05 00:00:00", 30, "a"), at("2026-01-06 06:00:00"))
+    put(tmp_path / "mail.log", logins("2026-01-05 00:00:00", 72, "a"), at("2026-01-07 23:00:00"))
     door = Door(tmp_path, at("2026-01-07 23:59:59"))
     # Whatever last day is asked for.
     assert run(Kept(), door, SINCE, last_day=20260110).covered["mailbox_day"] == {20260106}
+
+
+def test_a_day_is_covered_only_once_the_log_has_a_later_line(tmp_path: Path) -> None:
+    log = tmp_path / "mail.log"
+    put(log, logins("2026-01-05 00:00:00", 71, "a"), at("2026-01-07 22:00:00"))
+    kept = run(Kept(), Door(tmp_path, MORNING), SINCE)
+    assert kept.covered["mailbox_day"] == {20260106}, "nobody copies it any more: that is not a day without use"
+    append(log, logins("2026-01-08 00:00:00", 1, "b"), at("2026-01-08 00:00:00"))
+    assert run(kept, Door(tmp_path, MORNING), SINCE).covered["mailbox_day"] == days(20260106, 20260107)
+    append(log, BEAT, at("2026-01-20 07:00:00"))
+    assert run(kept, Door(tmp_path, MORNING), SINCE).covered["mailbox_day"] == days(20260106, 20260119)
 
 
 def test_a_day_without_lines_inside_an_unbroken_log_is_covered(tmp_path: Path) -> None:
@@ -242,8 +257,11 @@ def test_a_day_without_lines_inside_an_unbroken_log_is_covered(tmp_path: Path) -
     assert 20260107 in run(Kept(), Door(tmp_path, MORNING), SINCE).covered["mailbox_day"]
 
 
-def test_nothing_is_covered_and_nothing_wrong_where_there_is_no_log_or_an_empty_one(tmp_path: Path) -> None:
-    assert run(Kept(), Door(tmp_path, MORNING), SINCE).covered == {}
+def test_nothing_is_covered_where_there_is_no_log_which_is_told_or_an_empty_one(tmp_path: Path) -> None:
+    none = Kept()
+    with pytest.raises(TryAgain, match=r"no file matches mail\.log\*"):
+        run(none, Door(tmp_path, MORNING), SINCE)
+    assert none.covered == {}
     put(tmp_path / "mail.log", b"", MORNING)
     kept = run(Kept(), Door(tmp_path, MORNING), SINCE)
     assert kept.covered == {}
@@ -256,11 +274,12 @@ def test_days_whose_file_was_taken_away_before_it_was_read_are_not_covered(tmp_p
     put(log, logins("2026-01-02 00:00:00", 80, "a"), at("2026-01-05 08:00:00"))
     kept = run(Kept(), Door(tmp_path, at("2026-01-05 08:30:00")), SINCE)
     assert kept.covered["mailbox_day"] == days(20260103, 20260104)
-    put(log, logins("2026-01-08 12:00:00", 80, "b"), at("2026-01-11 20:00:00"))
+    put(log, logins("2026-01-08 12:00:00", 80, "b") + BEAT, at("2026-01-20 07:00:00"))
     run(kept, Door(tmp_path, MORNING), SINCE)
     assert total(kept) == 160
     assert kept.covered["mailbox_day"] == days(20260103, 20260104) | days(20260109, 20260119)
     # The next run finds the file that it knows, and what was proven stays so.
+    append(log, logins("2026-01-21 07:00:00", 1, "c"), at("2026-01-21 07:00:00"))
     later = run(kept, Door(tmp_path, at("2026-01-21 08:00:00")), SINCE)
     assert later.covered["mailbox_day"] == days(20260103, 20260104) | days(20260109, 20260120)
 
@@ -279,7 +298,7 @@ def test_days_whose_file_was_taken_away_before_it_was_read_are_not_covered(tmp_p
 def test_a_file_that_is_missing_in_the_middle_uncovers_its_days(tmp_path: Path, old: str, covered: set[int]) -> None:
     content = logins("2026-01-02 00:00:00", 90, "a")
     put(tmp_path / old, gzip.compress(content) if old.endswith("gz") else content, at("2026-01-05 18:00:00"))
-    put(tmp_path / "mail.log", logins("2026-01-08 12:00:00", 80, "b"), at("2026-01-11 20:00:00"))
+    put(tmp_path / "mail.log", logins("2026-01-08 12:00:00", 80, "b") + BEAT, at("2026-01-20 07:00:00"))
     assert run(Kept(), Door(tmp_path, MORNING), SINCE).covered["mailbox_day"] == covered
 
 
@@ -288,7 +307,7 @@ def test_a_quiet_night_at_rotation_is_no_gap_for_a_run_that_watched_it(tmp_path:
     put(log, logins("2026-01-02 00:00:00", 80, "a"), at("2026-01-05 08:00:00"))
     kept = run(Kept(), Door(tmp_path, at("2026-01-06 09:00:00")), SINCE)
     log.rename(tmp_path / "mail.log-20260106")
-    put(log, logins("2026-01-06 12:00:00", 80, "b"), at("2026-01-11 20:00:00"))
+    put(log, logins("2026-01-06 12:00:00", 80, "b") + BEAT, at("2026-01-20 07:00:00"))
     assert run(kept, Door(tmp_path, MORNING), SINCE).covered["mailbox_day"] == days(20260103, 20260119)
 
 
