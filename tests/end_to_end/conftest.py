@@ -69,6 +69,7 @@ def province(
         service.dossiers, service.procedures = dossiers.LISTED, dossiers.CATALOGUE
         service.clock = NOW
         mail.move_clock(NOW)
+        mailboxes.go_on(mail)
         mail.settle()
         for session in deeds.still_open:
             running.callback(session.shutdown)

@@ -110,6 +110,12 @@ def live_until_saturday_night(servers: MailServers, deeds: Deeds) -> None:
     _export(servers.logs, 20260110)
 
 
+def go_on(servers: MailServers) -> None:
+    """A line in each log after the last day, of nothing that counts: only so can the logs show that it is over."""
+    _refused(servers, BINH, "sai mật khẩu".encode().hex())
+    servers.receive("nguoi.ngoai@canary.example", [EVERYBODY])
+
+
 def _visit(servers: MailServers, deeds: Deeds, begin: int, address: str) -> None:
     servers.move_clock(begin)
     servers.login(address)
