@@ -66,9 +66,9 @@ class Part:
 class Hits:
     """The lines that matter; what a line does not say is empty.
 
-    `sessions` are user and session of a login, or the session that ends; `mails` queue id, authenticated user, what the queue manager or
-    pickup says (`from=<`, `from=<>`, `removed`, `uid=`), and domain, loopback, answer of a delivery. A line whose
-    envelope or day is another one has nothing but empty values.
+    `sessions` are user and session of a login, or the session that ends. `mails` are queue id, authenticated user, what
+    the queue manager or pickup says (`from=<`, `from=<>`, `removed`, `uid=`), and domain, loopback, answer of a
+    delivery. A line whose envelope or day is another one has nothing but empty values.
     """
 
     sessions: list[tuple[bytes, bytes, bytes]]
@@ -77,7 +77,7 @@ class Hits:
 
 @dataclass(slots=True)
 class Envelopes:
-    """What stands between time and literal in the lines that were understood, by LOGIN or POSTFIX, with its host."""
+    """What stands between time and LOGIN or POSTFIX in the lines that were understood, and the host in it."""
 
     known: dict[bytes, dict[bytes, str]] = field(default_factory=dict)
     _patterns: dict[tuple[bytes, bytes], re.Pattern[bytes]] = field(default_factory=dict)
