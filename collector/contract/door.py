@@ -7,9 +7,10 @@ Doors raise TryAgain, AccessDenied and UnexpectedAnswer with source and stage al
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from sqlalchemy import Select
+if TYPE_CHECKING:  # a connector that reads files needs no database library
+    from sqlalchemy import Select
 
 JSON = dict[str, Any] | list[Any] | str | int | float | bool | None
 
@@ -54,7 +55,7 @@ class Files(Door, Protocol):
 class Rows(Door, Protocol):
     """A database. Kind: `sql`. Each statement runs in a read-only transaction of its own."""
 
-    def rows(self, statement: Select[Any]) -> Sequence[tuple[Any, ...]]:
+    def rows(self, statement: "Select[Any]") -> Sequence[tuple[Any, ...]]:
         """Run one bounded SELECT and return all its rows as tuples."""
 
     def columns(self, table: str, schema: str | None) -> Sequence[str]:

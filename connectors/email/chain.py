@@ -389,20 +389,16 @@ def _days_of(block: bytes, calendar: Calendar, place: Place, began: int) -> tupl
 def _rows(use: Use, span: Span, since: int) -> list[Row]:
     name = f"{span.file[:16]}:{span.start}-{span.end}"
     told = (use.sessions, use.sent, use.outside, use.free)
-    seen = sorted(key for key in set().union(*told) if key[0] >= since)
-    return [
-        (
-            f"{day}:{mailbox}:{name}",
-            "",
-            0,
-            0,
-            mailbox,
-            day,
-            name,
-            *counts,
-        )
-        for (day, mailbox), *counts in zip(seen, *(map(one.get, seen, repeat(0)) for one in told), strict=True)
-    ]
+    keys = set().union(*told)
+    rows: list[Row] = []
+    for day in sorted({day for day, _ in keys if day >= since}):
+        seen = [(day, mailbox) for mailbox in sorted([mailbox for at, mailbox in keys if at == day])]
+        counts = zip(*(map(one.get, seen, repeat(0)) for one in told), strict=True)
+        rows += [
+            (f"{day}:{mailbox}:{name}", "", 0, 0, mailbox, day, name, *some)
+            for (_, mailbox), some in zip(seen, counts, strict=True)
+        ]
+    return rows
 
 
 def _bad(use: Use, long: Sequence[int], span: Span) -> list[BadRow]:

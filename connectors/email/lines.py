@@ -14,6 +14,7 @@ content filter takes over the loopback and queues again as another id is no deli
 also for what was delivered of it before the line that tells so.
 """
 
+import gc
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
@@ -48,6 +49,7 @@ _SASL_USER = re.compile(rb", sasl_username=([^,\n]+)")
 _CLIENT_ADDRESS = re.compile(rb"[^\s\[,]*\[([^\]\s]+)\]")
 
 _ENVELOPES = 10_000
+_NAMES = 200_000
 
 Name = Callable[[bytes, int], str]
 """From a user name and a local day to the mailbox' pseudonym under that month's key; "" if it is not counted."""
@@ -101,15 +103,26 @@ class Reader:
     _envelopes: Envelopes = field(default_factory=Envelopes)
     _hosts: dict[tuple[re.Pattern[bytes], bytes], str | None] = field(default_factory=dict)
     _horizons: dict[int, int] = field(default_factory=dict)
+    _names: "_Names" = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._names = _Names(self.name, 0)
 
     def read(self, block: bytes) -> Use:
         """Return the use that a block of whole lines tells."""
         use = Use()
-        if self.by_lines or self.webmail:
-            self._read_lines(block, Part(0, len(block)), use)
-        else:
-            for part in day_part.parts(block, self.calendar):
-                self._read_part(block, part, use)
+        collecting = gc.isenabled()
+        # Hundreds of thousands of small tuples in which no cycle can be: to look for one takes a tenth of all time.
+        gc.disable()
+        try:
+            if self.by_lines or self.webmail:
+                self._read_lines(block, Part(0, len(block)), use)
+            else:
+                for part in day_part.parts(block, self.calendar):
+                    self._read_part(block, part, use)
+        finally:
+            if collecting:
+                gc.enable()
         # The hash of a session's id is needed only for those that stay open beyond the block.
         for (host, session), entry in self._opened.items():
             self.pending.sessions[host, hashed(session)] = entry
@@ -248,12 +261,14 @@ class Reader:
     def _take(self, hits: Hits, day: int, use: Use) -> bool:
         """Count what a part of one day told; return False, and count nothing, if it is odd or its order counts."""
         host, mail_host = self._envelopes.host_of(LOGIN), self._envelopes.host_of(POSTFIX)
-        users, begun, ends = zip(*hits.sessions, strict=True) if hits.sessions else ((), (), ())
-        logins, ended = Counter(users), set(ends)
-        sessions = dict(zip(begun, users, strict=True))
+        logins = Counter([user for user, _, _ in hits.sessions])
+        sessions = {session: user for user, session, _ in hits.sessions}
+        begun = sum(1 for _, session, _ in hits.sessions if session)
+        ends = [session for _, _, session in hits.sessions]
+        ended = set(ends)
         # Of a login the end is empty, of an end the user; of a line in another envelope both.
         odd = logins.pop(b"", 0) + ends.count(b"") - len(ends)
-        again = len(begun) - begun.count(b"") - len(sessions) + (b"" in sessions)
+        again = begun - len(sessions) + (b"" in sessions)
         if host is None or mail_host is None or odd or again:
             return False
         sessions.pop(b"", None)
@@ -263,13 +278,19 @@ class Reader:
         mails = _sorted(hits, self.domains)
         if mails is None or mails.has_second_lives({name.encode() for kept in queues for at, name in kept}):
             return False
+        names = self._names_on(day)
         for user, count in logins.items():
-            if pseudonym := self.name(user, day):
+            if pseudonym := names[user]:
                 use.sessions[day, pseudonym] += count
         self._take_sessions(sessions, ended, day, host, use)
         self._take_mails(mails, day, mail_host, use)
         use.hits += len(hits.sessions) + len(hits.mails)
         return True
+
+    def _names_on(self, day: int) -> "_Names":
+        if self._names.day // 100 != day // 100 or len(self._names) > _NAMES:
+            self._names = _Names(self.name, day)
+        return self._names
 
     def _take_sessions(self, begun: dict[bytes, bytes], ended: set[bytes], day: int, host: str, use: Use) -> None:
         for session in ended - begun.keys():
@@ -289,8 +310,8 @@ class Reader:
         for key in [key for key in pending.mails if key[0] == host]:
             if (sender := mails.taken.get(key[1].encode())) is not None and key[1].encode() not in now:
                 self._accept(key, day, b"" if sender == _BOUNCE else b"?", use)
-        pseudonyms = {user: self.name(user, day) for user in set(official.values())}
-        accepted = {queue: "" if mails.taken[queue] == _BOUNCE else pseudonyms[official[queue]] for queue in now}
+        names = self._names_on(day)
+        accepted = {queue: "" if mails.taken[queue] == _BOUNCE else names[official[queue]] for queue in now}
         for pseudonym, count in Counter(accepted.values()).items():
             if pseudonym:
                 use.sent[day, pseudonym] += count
@@ -352,6 +373,19 @@ class Reader:
         elif (program := _PROGRAMS.get(found.re)) is not None:
             self._envelopes.learn(POSTFIX, rest + program, host)
         return day, host
+
+
+class _Names(dict[bytes, str]):
+    """Pseudonyms of user names in the month of a local day."""
+
+    def __init__(self, name: Name, day: int) -> None:
+        super().__init__()
+        self.day = day
+        self._name = name
+
+    def __missing__(self, user: bytes) -> str:
+        pseudonym = self[user] = self._name(user, self.day)
+        return pseudonym
 
 
 @dataclass(frozen=True, slots=True)

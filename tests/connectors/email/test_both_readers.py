@@ -62,6 +62,22 @@ def test_an_odd_line_slows_down_only_what_is_around_it() -> None:
     assert agree([odd], FIRST) >= len(odd) // (512 << 10) - 2
 
 
+def test_an_id_that_lives_twice_in_a_day_is_read_in_order() -> None:
+    once = [*mail(WHEN, "A1", AN)[:3], delivered(WHEN, "A1", "x@gmail.com"), mail(WHEN, "A1", AN)[-1]]
+    forwarded = [taken(WHEN + 9, "A1", BINH), delivered(WHEN + 9, "A1", "y@gmail.com"), once[-1]]
+    assert agree([text([*once, *forwarded])], WHEN) == 0
+    session = [login(WHEN, AN, "s1"), logout(WHEN, AN, "s1"), login(WHEN, BINH, "s1")]
+    assert agree([text(session), text([logout(WHEN + 86_400, BINH, "s1")])], WHEN) == 1
+
+
+def test_a_line_that_comes_late_counts_on_its_own_day_also_where_midnight_is_not_the_servers() -> None:
+    noon, late = at("2026-01-05 12:00:00"), at("2026-01-06 02:00:00")  # both on 5 January in UTC
+    lines_of_the_6th = [login(late, AN, f"s{number}", "utc") for number in range(2_000)]
+    stray = login(noon, BINH, "stray", "utc")
+    content = text([*lines_of_the_6th[:1000], stray, *lines_of_the_6th[1000:]])
+    agree([text([login(noon, AN, "s", "utc")]), content], noon, ZoneInfo("UTC"))
+
+
 def test_two_servers_in_one_log_are_read_line_by_line() -> None:
     lines_of_two = [login(WHEN, AN, "s1"), *mail(WHEN, "A1", AN)]
     lines_of_two += [line.replace(" mx1 ", " mx2 ") for line in (login(WHEN, BINH, "s1"), *mail(WHEN, "A1", BINH))]

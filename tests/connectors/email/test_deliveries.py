@@ -65,6 +65,34 @@ def test_a_delivery_counts_on_the_day_of_the_mails_acceptance(tmp_path: Path) ->
     assert deliveries(tmp_path, lines) == {by(20260105): (1, 1)}
 
 
+def test_the_day_of_acceptance_is_the_queue_managers_and_not_that_of_the_submission(tmp_path: Path) -> None:
+    midnight = at("2026-01-06 00:00:00")
+    lines = [
+        client(midnight - 2, "A1", AN),
+        taken(midnight + 1, "A1", AN),
+        delivered(midnight + 2, "A1", "x@gmail.com"),
+    ]
+    assert deliveries(tmp_path, lines) == {by(20260106): (1, 1)}
+
+
+def test_a_mail_that_is_never_removed_is_forgotten_once_nothing_of_it_can_count(tmp_path: Path) -> None:
+    lines = [*sent("A1")[:2], delivered(WHEN, "B2", "x@gmail.com"), login(at("2026-01-14 08:00:00"), AN, "s1")]
+    put(tmp_path / "mail.log", text(lines), at("2026-01-19 23:00:00"))
+    kept = run(Kept(), Door(tmp_path, BEGAN), SINCE)
+    assert kept.cursor is not None
+    pending = kept.cursor["logs"]["mail.log*"]["pending"]
+    assert pending["accepted"] == pending["unlinked"] == {}
+
+
+def test_what_a_proxy_before_the_queue_takes_is_no_queue_id(tmp_path: Path) -> None:
+    lines = [client(WHEN, "NOQUEUE", AN)] * 2 + sent("A1", "x@gmail.com")
+    assert agree([text(lines)], WHEN) == 1
+    assert deliveries(tmp_path, lines) == {by(20260105): (1, 1)}
+    kept = run(Kept(), Door(tmp_path, BEGAN), SINCE)
+    assert kept.cursor is not None
+    assert kept.cursor["logs"]["mail.log*"]["pending"]["mails"] == {}
+
+
 def test_a_delivery_in_the_next_month_counts_under_the_pseudonym_of_the_acceptance(tmp_path: Path) -> None:
     when = at("2026-01-31 23:00:00")
     lines = [client(when, "A1", AN), taken(when, "A1", AN), delivered(when + 7200, "A1", "x@gmail.com")]
