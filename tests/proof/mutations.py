@@ -180,8 +180,8 @@ MUTATIONS = (
     Mutation(
         "a retried mail counts twice",
         "connectors/email/lines.py",
-        "entry = waiting.pop(key, None)",
-        "entry = waiting.get(key)",
+        "entry = self.pending.mails.pop(key, None)",
+        "entry = self.pending.mails.get(key)",
         "tests/connectors/email/test_use.py::"
         "test_a_mail_counts_once_on_the_day_of_its_acceptance_however_often_it_is_tried",
     ),
