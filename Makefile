@@ -38,7 +38,7 @@ lint: $(READY) ## ruff and mypy
 
 .PHONY: test
 test: $(READY) lint ## set up, and pass the tests; long proofs run at 1/20
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile
 
 .PHONY: prove
 prove: $(READY) ## the long proofs at full size
