@@ -1,17 +1,18 @@
 """Takes readings: an indicator in a period, for each agency, block and the province; and explains them.
 
 A reading sums the tallies of the days from the period's start to `through`, the last day that every source that the
-figure needs has covered. Its state (DESIGN section 6) says whether the figure may be published.
+figure needs has covered (or takes some of them alone: `Indicator.period`). Its state (DESIGN section 6) says whether
+the figure may be published.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, case, func, select
+from sqlalchemy import Connection, Row, Select, case, func, or_, select
 
 from collector.contract.indicator import Cells, Counted, Indicator
-from collector.contract.period import Period, as_date, day_start, iso, plus_days
+from collector.contract.period import Period, as_date, day_start, iso, month_ends, plus_days
 from collector.contract.reading import Reading, Scope, State
 from collector.contract.tables import workday
 from collector.store.schema import cell, coverage
@@ -252,14 +253,13 @@ def _undecided(connection: Connection, first: int, through: int) -> str:
 def _counts(
     connection: Connection, indicator: Indicator, tallies: Tallies, first: int, through: int
 ) -> dict[str, tuple[int, int, int]]:
-    """hits, judged and unknown by agency, over the days `first..through` (of the last day alone for "end")."""
+    """hits, judged and unknown by agency: the sum of the cells that make up the days `first..through`."""
     statement: Select[Any]
-    if indicator.period == "end":
-        first = through
+    spans = _spans(indicator, first, through)
     if isinstance(indicator.formula, Cells):
         statement = (
             select(cell.c.agency, func.sum(cell.c.hits), func.sum(cell.c.judged), func.sum(cell.c.unknown))
-            .where(cell.c.indicator == indicator.id, cell.c.day.between(first, through))
+            .where(cell.c.indicator == indicator.id, or_(*(cell.c.day.between(*span) for span in spans)))
             .group_by(cell.c.agency)
         )
     else:
@@ -267,10 +267,21 @@ def _counts(
         columns = (table.c[f"{indicator.column}_{part}"] for part in ("hits", "judged", "unknown"))
         statement = (
             select(table.c.agency, *(func.sum(column) for column in columns))
-            .where(table.c.day.between(first, through))
+            .where(or_(*(table.c.day.between(*span) for span in spans)))
             .group_by(table.c.agency)
         )
     return {row[0]: (int(row[1]), int(row[2]), int(row[3])) for row in connection.execute(statement)}
+
+
+def _spans(indicator: Indicator, first: int, through: int) -> list[tuple[int, int]]:
+    """The spans of days (both ends included) whose cells add up to the figure of the days `first..through`."""
+    match indicator.period:
+        case "sum":
+            return [(first, through)]
+        case "end":
+            return [(through, through)]
+        case "month":
+            return [(day, day) for day in month_ends(first, through)]
 
 
 _WORST: tuple[State, ...] = ("missing", "partial", "measured")
@@ -319,12 +330,15 @@ def explain(connection: Connection, indicator: Indicator, reading: Reading, peri
     formula = indicator.formula
     if reading.through is None:
         return Explanation(reading, (), ())
-    first = reading.through if indicator.period == "end" else period.first
+    spans = _spans(indicator, period.first, reading.through)
+    rows: list[Row[Any]] = []
     if isinstance(formula, Cells):
-        bounds = {"agency": reading.agency, "first_day": first, "last_day": reading.through}
-        rows = connection.execute(formula.items, bounds).all()
+        for first, last in spans:
+            bounds = {"agency": reading.agency, "first_day": first, "last_day": last}
+            rows.extend(connection.execute(formula.items, bounds))
         return Explanation(reading, ("day", "hits", "judged", "unknown"), rows)
-    rows = connection.execute(items(formula, reading.agency, first, reading.through)).all()
+    for first, last in spans:
+        rows.extend(connection.execute(items(formula, reading.agency, first, last)))
     return Explanation(reading, ("source", "key", "day", "verdict", *(one.name for one in formula.shows)), rows)
 
 

@@ -65,3 +65,10 @@ def test_periods_sort_by_time() -> None:
 
 def test_an_instant_is_written_with_its_offset() -> None:
     assert period.rfc3339(int(datetime(2026, 3, 1, 1, tzinfo=UTC).timestamp())) == "2026-03-01T08:00:00+07:00"
+
+
+def test_the_last_day_of_each_month_of_some_days_and_of_the_last_month_the_last_of_them() -> None:
+    assert period.month_ends(20251215, 20260302) == [20251231, 20260131, 20260228, 20260302]
+    assert period.month_ends(20260101, 20260131) == [20260131]
+    assert period.month_ends(20260105, 20260105) == [20260105]
+    assert period.month_ends(20260105, 20260104) == []

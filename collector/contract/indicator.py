@@ -44,9 +44,11 @@ class Indicator:
     """What is counted, what is a hit, why, and by which formula. The id is `<family>.<name>`.
 
     `period` says how days make a period: `sum` adds them, `end` takes the last covered day alone (a figure "at
-    the period's end"). `needs` are the records whose coverage the figure rests on. `workdays`: the calendar of
-    working days is part of the formula, so a provisional year makes the figure partial. `version` is raised
-    whenever the meaning changes.
+    the period's end"). With `month` an item belongs to a calendar month: the cell of a day says how the month stands
+    at that day's end (it rests on all days of its month up to it), and a period adds up the last cell of each of its
+    months, so that an open month has a figure too; only `Cells` can say that. `needs` are the records whose coverage
+    the figure rests on. `workdays`: the calendar of working days is part of the formula, so a provisional year makes
+    the figure partial. `version` is raised whenever the meaning changes.
     """
 
     id: str
@@ -63,7 +65,7 @@ class Indicator:
     unit: Literal["ratio"] = "ratio"
     better: Literal["higher", "lower"] = "higher"
     measured_from: Literal["machine", "clerk", "register"] = "machine"
-    period: Literal["sum", "end"] = "sum"
+    period: Literal["sum", "end", "month"] = "sum"
     workdays: bool = False
 
     @property

@@ -113,6 +113,16 @@ def month_of(day: int) -> Period:
     return Period(first, _months_on(first, 1), "month")
 
 
+def month_ends(first: int, last: int) -> list[int]:
+    """Return the last day of each calendar month of the days `first..last`: of the last month, `last` itself."""
+    ends = []
+    while first <= last:
+        month = month_of(first)
+        ends.append(min(month.last, last))
+        first = month.end
+    return ends
+
+
 def _months_on(first: int, count: int) -> int:
     months = first // 10_000 * 12 + first // 100 % 100 - 1 + count
     return months // 12 * 10_000 + (months % 12 + 1) * 100 + 1

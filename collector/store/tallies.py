@@ -171,6 +171,9 @@ def recompute_cells(connection: Connection, tallies: Tallies, touched: Mapping[t
         if not days:
             continue
         first_day, last_day = min(first for first, _ in days), max(last for _, last in days)
+        if indicator.period == "month":
+            # The later days of the month rest on the touched ones.
+            last_day = month_of(last_day).last
         formula = indicator.formula
         assert isinstance(formula, Cells)
         connection.execute(
