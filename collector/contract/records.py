@@ -41,7 +41,7 @@ class Mailbox:
     `pseudonym` is `door.pseudonym(address, month_day)`. `active_from_day` is the day of creation if the list tells
     it; `first_listed_day` the first list of the month (or before, carried over) that has it. `closed_day` is the
     first day on which it was no longer active (locked, or gone from the list): it counts on the days before.
-    `quota` and `used` are bytes, as the month's last list tells them; `quota` None: no limit, or not told.
+    `quota` and `used` are bytes, as the month's last list tells them. `quota` 0: there is no limit; None: not told.
     """
 
     NAME: ClassVar[str] = "mailbox"

@@ -51,7 +51,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """Bytes: `limit` None: no limit. `fault`: why nothing is known of this user's quota, or empty."""
+    """Bytes; `limit` 0: no limit, None: not told. `fault`: why nothing is known of this user's quota, or empty."""
 
     limit: int | None
     used: int | None
@@ -242,7 +242,7 @@ def _quota(door: Pages, rows: Iterator[dict[str, Any]] | Sequence[dict[str, Any]
     value, limit = storage[0]["value"], storage[0]["limit"]
     if not _is_size(value) or not (limit == "-" or _is_size(limit)):
         return Quota(None, None, "value or limit is no number of KiB")
-    return Quota(None if limit == "-" else int(limit) * 1024 or None, int(value) * 1024)
+    return Quota(0 if limit == "-" else int(limit) * 1024, int(value) * 1024)
 
 
 def _is_size(text: object) -> bool:

@@ -24,7 +24,7 @@ from collector.contract.records import Mailbox
 _LARGEST = 64 << 20
 _SIZE = re.compile(r"(\d{1,15}(?:[.,]\d{1,6})?) ?([KMGT]?)(?:i?B)?", re.IGNORECASE)
 _LARGEST_SIZE = 1 << 60
-_UNLIMITED = {"", "-", "unlimited", "không giới hạn", "khong gioi han"}
+_UNLIMITED = {"-", "unlimited", "không giới hạn", "khong gioi han"}
 _ADDRESS = re.compile(r"[^@\s<>,;\"\ufffd\x00]{1,256}@[^@\s<>,;\"\ufffd\x00]+")
 
 
@@ -53,7 +53,7 @@ class Format:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A mailbox in a list. `active` None: its line could not be read beyond the address."""
+    """A mailbox in a list. `active` None: its line could not be read beyond the address. `quota` 0: no limit."""
 
     kind: str | None
     active: bool | None
@@ -186,14 +186,14 @@ def _read_line(form: Format, cells: Mapping[str, str], lists: Lists) -> tuple[st
     if state is None:
         lists.entries[address] = Entry(None, None, created)
         return "state", "it is none of the known states; name it in `states`"
-    sizes: dict[str, int | None] = {}
+    sizes: dict[str, int | None] = {}  # None: not told
     for name in ("quota", "used"):
         try:
-            sizes[name] = _size(cells.get(name, ""))
+            sizes[name] = _size(cells.get(name, ""), unlimited=0 if name == "quota" else None)
         except ValueError:
             lists.entries[address] = Entry(kind, state == "active", created)
             return name, "it is no size; write bytes, or a number with KB, MB, GB or TB"
-    lists.entries[address] = Entry(kind, state == "active", created, sizes["quota"] or None, sizes["used"])
+    lists.entries[address] = Entry(kind, state == "active", created, sizes["quota"], sizes["used"])
     return None
 
 
@@ -207,10 +207,12 @@ def _created(text: str) -> int | None:
     return as_day(when.date()) if when.tzinfo is None else local_day(int(when.timestamp()))
 
 
-def _size(text: str) -> int | None:
-    """Return the bytes of `5368709120`, `5 GB` or `1.5G` (a KB is 1,024 bytes); None if it is empty or unlimited."""
-    if plain(text) in _UNLIMITED:
+def _size(text: str, unlimited: int | None) -> int | None:
+    """Return the bytes of `5368709120`, `5 GB` or `1.5G` (a KB is 1,024 bytes); None if it is empty: not told."""
+    if not text:
         return None
+    if plain(text) in _UNLIMITED:
+        return unlimited
     found = _SIZE.fullmatch(text)
     if found is None:
         raise ValueError("no size")

@@ -111,7 +111,8 @@ class Config(BaseModel):
         default={},
         description="Columns of the lists where they have no usual name (address, kind, state, created, or email, loai,"
         " trang_thai, ngay_tao); created may be '': then the first list that has a mailbox dates it. Lists may have two"
-        " more: quota and used, in bytes or with KB, MB, GB, TB",
+        " more: quota and used, in bytes or with KB, MB, GB, TB; a quota of 0, '-' or 'unlimited' is no limit, an empty"
+        " one is not known",
         examples=[{"address": "Địa chỉ", "kind": "Loại", "state": "Trạng thái", "created": "Ngày tạo"}],
     )
     kinds: Mapping[str, str] = Field(

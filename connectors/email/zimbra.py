@@ -233,7 +233,7 @@ class _Reader:
         size = number(used)
         if used is not None and size is None:
             bad("used", "it is no number of bytes")
-        return Entry(code, kind, active, quota or None, size, created)
+        return Entry(code, kind, active, quota, size, created)
 
 
 def is_of_system(told: Mapping[str, frozenset[str]]) -> bool:

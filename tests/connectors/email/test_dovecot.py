@@ -76,8 +76,8 @@ def test_a_run_gives_one_row_for_each_mailbox_listed(server: Dovecot) -> None:
     day = 20260115
     assert set(kept.mailboxes.values()) == {
         (f"202601:{an}", skhcn, changed, 0, JANUARY, an, "personal", None, day, None, 5_242_880, 4_661_248),
-        (f"202601:{binh}", syt, changed, 0, JANUARY, binh, "personal", None, day, None, None, 0),
-        (f"202601:{chi}", syt, changed, 0, JANUARY, chi, "shared", None, day, day, None, 1024),
+        (f"202601:{binh}", syt, changed, 0, JANUARY, binh, "personal", None, day, None, 0, 0),
+        (f"202601:{chi}", syt, changed, 0, JANUARY, chi, "shared", None, day, day, 0, 1024),
     }
     assert kept.covered == {}
     assert kept.bad == []
@@ -527,7 +527,7 @@ def test_of_several_quotas_one_is_named(server: Dovecot) -> None:
     kept = Kept()
     server.users[AN].used = 5000
     run(server.address, kept, 20260115, Config(quota_root="Archive"))
-    assert row_of(kept, AN, JANUARY)[10:] == (None, 5120)
+    assert row_of(kept, AN, JANUARY)[10:] == (0, 5120), "no limit"
 
 
 # --- refusals

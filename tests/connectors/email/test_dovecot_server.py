@@ -101,7 +101,7 @@ def test_a_month_of_a_real_server(begin: Callable[..., Dovecot]) -> None:
     # 39,321 lines of 79 bytes, as they lie in a maildir, and a header.
     assert 39_321 * 79 < an[11] < 39_321 * 79 + 4096
     assert an[11] % 1024 == 0
-    assert binh[1:2] + binh[6:] == ("syt.example.gov.vn", "personal", None, DAY, DAY, None, 0)
+    assert binh[1:2] + binh[6:] == ("syt.example.gov.vn", "personal", None, DAY, DAY, 0, 0)
     assert chi[1:2] + chi[6:] == ("H44.05", "shared", None, DAY, None, None, 0)
     new = "moi@syt.example.gov.vn"
     rewrite(server, [AN, BINH, new], new)

@@ -11,6 +11,7 @@ from tests.connectors.email.mail_lines import at, login, text
 from tests.connectors.email.reading import Door, Kept, pseudonym, put, run
 
 AN, BINH, CHI = "an@skhcn.example.gov.vn", "binh@syt.example.gov.vn", "vanthu@syt.example.gov.vn"
+DUNG, EM = "dung@syt.example.gov.vn", "em@syt.example.gov.vn"
 BEGAN = at("2026-02-20 08:00:00")
 SINCE = 20260101
 HEADER = "address,kind,state,created"
@@ -100,15 +101,20 @@ def test_lists_may_tell_quota_and_used_and_the_last_list_of_the_month_that_has_a
         tmp_path,
         {
             "mailboxes-20260110.csv": [f"{AN},personal,active,,1000,1", f"{BINH},personal,active,,5 GB,1.5MiB"],
-            "mailboxes-20260131.csv": [f"{AN},personal,active,,0,2048", f"{CHI},shared,active,,Không giới hạn,-"],
+            "mailboxes-20260131.csv": [
+                *(f"{AN},personal,active,,0,2048", f"{CHI},shared,active,,Không giới hạn,-"),
+                *(f"{DUNG},personal,active,,-,7 KB", f"{EM},personal,active,,,5"),
+            ],
         },
         HEADER + ",quota,used",
     )
     assert sizes(run(Kept(), Door(tmp_path, BEGAN), SINCE), 20260101) == {
-        of(AN, 20260101): (None, 2048),
+        of(AN, 20260101): (0, 2048),
         of(BINH, 20260101): (5 * 1024**3, 1024 * 1024 * 3 // 2),
-        of(CHI, 20260101): (None, None),
-    }
+        of(CHI, 20260101): (0, None),
+        of(DUNG, 20260101): (0, 7 * 1024),
+        of(EM, 20260101): (None, 5),
+    }, "0 is no limit; what is not told is not known"
 
 
 @pytest.mark.parametrize("size", ["much", "-5", "1e3", "10 XB", "9" * 30, "999999999999999 TB"])

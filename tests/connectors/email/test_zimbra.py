@@ -118,8 +118,8 @@ def test_a_run_gives_one_row_for_each_mailbox(server: Zimbra) -> None:
     changed = morning(DAY) * 1_000_000
     assert set(kept.mailboxes.values()) == {
         (f"202601:{an}", SKHCN, changed, 0, JANUARY, an, "personal", 20240301, DAY, None, 5_242_880, 4_660_443),
-        (f"202601:{binh}", SYT, changed, 0, JANUARY, binh, "personal", None, DAY, None, None, 0),
-        (f"202601:{chi}", SYT, changed, 0, JANUARY, chi, "shared", DAY, DAY, DAY, None, 1),
+        (f"202601:{binh}", SYT, changed, 0, JANUARY, binh, "personal", None, DAY, None, 0, 0),
+        (f"202601:{chi}", SYT, changed, 0, JANUARY, chi, "shared", DAY, DAY, DAY, 0, 1),
     }
     assert (kept.covered, kept.bad, batches[-1].cursor) == ({}, [], kept.cursor)
     assert asked(server) == [
@@ -315,14 +315,14 @@ def test_a_server_that_suddenly_lacks_most_mailboxes_is_not_believed(server: Zim
 # --- quota
 
 
-def test_quota_is_in_bytes_also_from_the_class_of_service_and_zero_is_none(server: Zimbra) -> None:
+def test_quota_is_in_bytes_also_from_the_class_of_service_and_zero_is_no_limit(server: Zimbra) -> None:
     server.cos_quota = "2048"
     server.put(AN)
     server.put(BINH, quota="0", used=10**13)
     server.put(CHI, quota="4096", used=4096, server="mbs2")
     kept = Kept()
     run(server, kept)
-    assert [row_of(kept, one, JANUARY)[10:] for one in (AN, BINH, CHI)] == [(2048, 0), (None, 10**13), (4096, 4096)]
+    assert [row_of(kept, one, JANUARY)[10:] for one in (AN, BINH, CHI)] == [(2048, 0), (0, 10**13), (4096, 4096)]
 
 
 def test_a_quota_that_is_no_number_costs_only_itself(server: Zimbra) -> None:
