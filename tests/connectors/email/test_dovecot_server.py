@@ -102,7 +102,7 @@ def test_a_month_of_a_real_server(begin: Callable[..., Dovecot]) -> None:
     assert 39_321 * 79 < an[11] < 39_321 * 79 + 4096
     assert an[11] % 1024 == 0
     assert binh[1:2] + binh[6:] == ("syt.example.gov.vn", "personal", None, DAY, DAY, 0, 0)
-    assert chi[1:2] + chi[6:] == ("H44.05", "shared", None, DAY, None, None, 0)
+    assert chi[1:2] + chi[6:] == ("H44.05", "shared", None, DAY, None, 0, 0)
     new = "moi@syt.example.gov.vn"
     rewrite(server, [AN, BINH, new], new)
     run(server, kept, 20260118)
