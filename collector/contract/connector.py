@@ -9,17 +9,20 @@ class and no registration. A module satisfies the `Connector` protocol by having
   probe     a few findings for `check --live`: reach, log in, allowed to read, one page, clock skew, read-only
   fetch     batches of rows
   offers    optional: those of RECORDS that a source with a given configuration has; without it, all
+  keys      optional: `keys(config, door, days)` yields `Listed` blocks: what the source has on some days, for
+            reconciliation. A connector that has it reads `want.keys` in `fetch`.
 
 `fetch` must be honest about order: cutting, repeating or permuting what it reads ends in the same store.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel
 
-from collector.contract.records import Record
+from collector.contract.records import Record, columns
 
 Row = tuple[Any, ...]
 
@@ -44,6 +47,9 @@ class Want:
     `window` True is an operator's `--from/--to`: read the records of those days again and leave the cursor alone
     (yield batches with cursor None). `spans` are the saved ranges of each log by file identity, in order: a
     connector that reads logs cuts at their edges, so that a repeated range gives the same rows.
+    `keys` (only for connectors that offer `keys`) is the run of a reconciliation: read just these records, whatever
+    their days, with cursor None and no coverage. What is then not given is not there: a key may be left out only
+    if the source has no such record, and a failure to find out must be raised.
     """
 
     cursor: Mapping[str, Any] | None
@@ -53,6 +59,7 @@ class Want:
     window: bool = False
     agencies: frozenset[str] | None = None  # agency codes as the source writes them; None: all
     spans: Mapping[str, Sequence[Span]] = field(default_factory=dict)
+    keys: Mapping[type[Record], Sequence[str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +86,9 @@ class Batch:
     """Rows that are saved in one transaction, with the cursor that is true once they are.
 
     `rows` holds tuples in the order of `records.columns(record)`. Aim at 10,000 rows. `read` counts the items
-    that the source gave for this batch, good and bad.
+    that the source gave for this batch, good and bad. `live`: the rows are as the source has them at this moment (a
+    table, not a log or a file), so that of two with the same version the one read last is the truth: a clock of
+    seconds gives two changes one version, and a corrected mapping makes another row of the same one.
     """
 
     rows: Mapping[type[Record], Sequence[Row]]
@@ -88,6 +97,44 @@ class Batch:
     bad: Sequence[BadRow] = ()
     spans: Sequence[Span] = ()
     read: int = 0
+    live: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Local days `first..last`, both included."""
+
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One record as a source lists it: its key, its day (None: it has none) and a mark that tells its state.
+
+    The mark is either a version, as `fetch` would give it in `changed`; or, from sources that change rows without
+    moving a version, `fingerprint` of the row that `fetch` would give; or None: it cannot be told from afar, so
+    the record is read again.
+    """
+
+    key: str
+    day: int | None
+    mark: int | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A block of what a source has of one record class on the days asked, in any order, each key once.
+
+    The days of a record without days of its own are those of its parent; a record class without any is listed
+    whole. `whole`: with this block all of the record class has been listed, and the source says so (a last page, an end
+    mark, a count that agrees). Only then are stored records that were not listed looked for by their keys, and only
+    if they are not found either, taken for gone. A connector never lists less than it was asked for.
+    """
+
+    record: type[Record]
+    keys: Sequence[Key]
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,3 +165,18 @@ def offered(connector: Connector, config: Any) -> Sequence[type[Record]]:
     """Return the record classes that a source with this configuration has; figures wait for these to be covered."""
     offers: Callable[[Any], Sequence[type[Record]]] | None = getattr(connector, "offers", None)
     return connector.RECORDS if offers is None else offers(config)
+
+
+ListKeys = Callable[[Any, Any, Days], Iterator[Listed]]
+"""`keys` of a connector that offers it: (config, door, days) -> blocks."""
+
+
+def keys_of(connector: Connector) -> ListKeys | None:
+    """Return the `keys` of a connector; None if it offers none."""
+    return getattr(connector, "keys", None)
+
+
+def fingerprint(record: type[Record], row: Row) -> str:
+    """Return a digest of all that a row says but its version: the same for two rows that are equal in all else."""
+    at = columns(record).index("changed")
+    return blake2b(repr((*row[:at], *row[at + 1 :])).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()

@@ -2,7 +2,8 @@
 
 Rows are de-duplicated in the batch, staged in a temporary table and pruned there (rows that are older than what is
 stored, or equal to it), so that a re-read of unchanged rows writes nothing. On a tie of versions with different
-content the greater digest wins: a total order, so that permuted pages end in the same store. A row that is equal
+content the greater digest wins: a total order, so that permuted pages end in the same store. Of rows that were read
+live the one read last wins instead: it is what the source has now. A row that is equal
 in all but its version takes the newer version: else an older version that arrives late would slip in between.
 """
 
@@ -80,23 +81,24 @@ def digest(row: Sequence[Any]) -> bytes:
     return blake2b(repr(tuple(row)).encode(), digest_size=16).digest()
 
 
-def newest(record: type[Record], rows: Sequence[Row]) -> list[Row]:
-    """Keep one row per key: the greatest version, on a tie the greater digest."""
+def newest(record: type[Record], rows: Sequence[Row], *, live: bool = False) -> list[Row]:
+    """Keep one row per key: the greatest version, on a tie the greater digest (`live`: the later one)."""
     at = columns(record).index("changed")
     kept: dict[str, Row] = {}
     for row in rows:
         other = kept.setdefault(row[0], row)
         if other is not row and (
-            row[at] > other[at] or (row[at] == other[at] and row != other and digest(row) > digest(other))
+            row[at] > other[at] or (row[at] == other[at] and row != other and (live or digest(row) > digest(other)))
         ):
             kept[row[0]] = row
     return list(kept.values())
 
 
-def stage(connection: Connection, record: type[Record], source: str, rows: Sequence[Row]) -> int:
+def stage(connection: Connection, record: type[Record], source: str, rows: Sequence[Row], *, live: bool = False) -> int:
     """Put rows (fields, then the agency) on the stage and prune those that would change nothing.
 
-    Returns how many were pruned. What is left on the stage will be inserted or will update a stored row.
+    `live`: rows of the same version as what is stored take its place. Returns how many were pruned. What is left on
+    the stage will be inserted or will update a stored row.
     """
     table, staged = table_of(record), stage_of(record)
     staged.create(connection, checkfirst=True)
@@ -118,6 +120,8 @@ def stage(connection: Connection, record: type[Record], source: str, rows: Seque
     stale = exists().where(same_key, table.c.changed > staged.c.changed)
     unchanged = exists().where(same_key, equal)
     pruned = connection.execute(delete(staged).where(stale | unchanged)).rowcount
+    if live:
+        return pruned
 
     names = [staged.c[name] for name in columns(record)]
     ties = connection.execute(

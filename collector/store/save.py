@@ -62,7 +62,10 @@ _TOUCHED = {document: _touched("document"), dossier: _touched("dossier")}
 def save(
     connection: Connection, source: str, batches: Sequence[Batch], register: Register, plan: tallies.Tallies
 ) -> Saved:
-    """Save some batches of one source, in the order in which they were read. The caller commits."""
+    """Save some batches of one source, in the order in which they were read. The caller commits.
+
+    They are all `live`, or none is.
+    """
     rows: dict[type[Record], list[Row]] = {}
     bad: list[BadRow] = []
     for batch in batches:
@@ -72,12 +75,12 @@ def save(
                 good, unstorable = merge.storable(record, some)
                 rows.setdefault(record, []).extend(good)
                 bad.extend(unstorable)
+    live = any(batch.live for batch in batches)
     given = sum(len(some) for some in rows.values())
     staged: dict[type[Record], int] = {}
     for record, some in rows.items():
-        staged[record] = merge.stage(
-            connection, record, source, _assigned(record, source, merge.newest(record, some), register)
-        )
+        own = _assigned(record, source, merge.newest(record, some, live=live), register)
+        staged[record] = merge.stage(connection, record, source, own, live=live)
     inserted, updated = _apply(connection, list(staged), plan)
     _quarantine(connection, source, bad, rows)
     _cover(connection, source, batches)

@@ -72,7 +72,7 @@ def fetch(config: Config, door: Rows, want: Want) -> Iterator[Batch]:
             yield held
         held = batch
     run.watch.judge()
-    yield replace(held or Batch({}, None), cursor=run.cursor(), covers=_covers(want))
+    yield replace(held or Batch({}, None, live=True), cursor=run.cursor(), covers=_covers(want))
 
 
 def _covers(want: Want) -> tuple[Covered, ...]:
@@ -219,7 +219,7 @@ class _Run:
 
     def _batch(self, plan: Plan, converted: Converted) -> Batch:
         read = len(converted.rows) + len(converted.bad)
-        return Batch({plan.record: converted.rows}, self.cursor(), bad=converted.bad, read=read)
+        return Batch({plan.record: converted.rows}, self.cursor(), bad=converted.bad, read=read, live=True)
 
 
 def probe(config: Config, door: Rows) -> Iterator[Finding]:

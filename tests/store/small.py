@@ -73,7 +73,14 @@ def row(record: type[Record], **values: Any) -> Row:
     return tuple(given.pop(name, None) for name in columns(record))
 
 
-def put(engine: Engine, known: Register, rows: Mapping[type[Record], Sequence[Row]], source: str = "s") -> Saved:
+def put(
+    engine: Engine,
+    known: Register,
+    rows: Mapping[type[Record], Sequence[Row]],
+    source: str = "s",
+    *,
+    live: bool = False,
+) -> Saved:
     """Save one batch."""
     with writing(engine) as connection:
-        return save(connection, source, [Batch(rows, None)], known, PLAN)
+        return save(connection, source, [Batch(rows, None, live=live)], known, PLAN)

@@ -19,6 +19,7 @@ from collector.contract.records import (
     Mailbox,
     MailboxDay,
     Procedure,
+    columns,
 )
 from collector.contract.tables import document, table_of
 from collector.store import hashes, merge, tallies
@@ -400,6 +401,19 @@ def test_any_order_repetition_and_cutting_ends_in_the_same_store_and_in_what_a_r
 def test_ties_of_version_go_to_the_greater_digest_in_either_order() -> None:
     one, two = a_document("1", paper_too=0), a_document("1", paper_too=1)
     assert merge.newest(Document, [one, two]) == merge.newest(Document, [two, one])
+
+
+def test_of_rows_read_live_with_one_version_the_one_read_last_stands(small: tuple[Engine, Register]) -> None:
+    engine, known = small
+    one, two = a_document("1", paper_too=0, changed=9), a_document("1", paper_too=1, changed=9)
+    for first, last in ((one, two), (two, one)):
+        assert merge.newest(Document, [first, last], live=True) == [last]
+        put(engine, known, {Document: [first]}, live=True)
+        assert put(engine, known, {Document: [last]}, live=True).updated == 1
+        with reading(engine) as connection:
+            assert connection.scalar(select(document.c.paper_too)) == last[columns(Document).index("paper_too")]
+    late = a_document("1", paper_too=0, changed=8)
+    assert put(engine, known, {Document: [late]}, live=True).unchanged == 1, "an older version stays older"
 
 
 def test_a_counted_row_without_a_day_is_told(small: tuple[Engine, Register]) -> None:
