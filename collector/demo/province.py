@@ -106,6 +106,9 @@ QUIRKS: dict[str, Quirk] = {
 }
 _PLAIN = Quirk("")
 
+FEW_MAILBOXES = {"H44.18": (4, 0), "H44.32.01": (2, 1)}
+"""Agencies of so few mailboxes (personal, shared) that a figure would be about persons."""
+
 NOT_ON_MAIL = frozenset({"H44.25"})
 NOT_ON_DOCUMENTS = frozenset({"H44.24", "H44.26", "H44.43.05"})
 VIETTRI = "H44.31"
@@ -235,7 +238,8 @@ def _mailboxes(
     chance: random.Random, agency: Agency, source: str, temper: Temper, quirk: Quirk, span: "Span"
 ) -> Iterator[Mailbox]:
     """Yield an agency's mailboxes: personal ones, shared ones, a few that are created or locked on the way."""
-    people = max(6, round((agency.headcount or 14) * temper.provided))
+    few = FEW_MAILBOXES.get(agency.code)
+    people = few[0] if few else max(6, round((agency.headcount or 14) * temper.provided))
     if quirk.only_shared:
         people = 0
     kept = 5  # so many stay open from the first day to the last, or a figure could be about one person
@@ -252,7 +256,8 @@ def _mailboxes(
             if fate < 0.034 and created < span.change_days[-1]:
                 locked = span.change_days[-1]
         yield Mailbox(source, address, agency.code, kind, created, locked)
-    for name in _SHARED[: chance.randint(2, 5)]:
+    shared = chance.randint(2, 5)
+    for name in _SHARED[: few[1] if few else shared]:
         yield Mailbox(source, f"{name}@{agency.mail_domain}", agency.code, "shared", span.first, None)
 
 
