@@ -76,9 +76,16 @@ class Answer:
 class Pages(Door, Protocol):
     """An HTTP service. Kind: `http`. Only paths that `allow` named can be asked."""
 
-    def allow(self, method: str, path: str, fault: Callable[[JSON], bool] | None = None) -> None:
+    def allow(
+        self,
+        method: str,
+        path: str,
+        fault: Callable[[JSON], bool] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         """Name a verb (GET, or POST where a question is asked by POST) and path that may be asked.
 
+        `headers` go with each of these questions: what the service wants to be told there, such as a site's number.
         `fault` tells of the JSON body of a 500 whether it is the service's own word on the question: then it is
         returned like an answer, and not asked again. Any other 500 is TryAgain; so is what `fault` raises as such.
         """

@@ -159,19 +159,26 @@ class Service(Opened):
         self._options = options
         self._client = client
         self._budget = budget
-        self._allowed: dict[tuple[str, str], Callable[[JSON], bool] | None] = {}
+        self._allowed: dict[tuple[str, str], tuple[Callable[[JSON], bool] | None, dict[str, str]]] = {}
 
-    def allow(self, method: str, path: str, fault: Callable[[JSON], bool] | None = None) -> None:
+    def allow(
+        self,
+        method: str,
+        path: str,
+        fault: Callable[[JSON], bool] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         """Name a verb (GET or POST) and path that may be asked; ValueError if it could lead elsewhere.
 
         `fault` tells of the JSON body of a 500 whether it is an answer; a TryAgain that it raises is tried again.
+        `headers` go with each of these questions. WrongUse if a header holds what no header can.
         """
         if method not in ("GET", "POST"):
             raise ValueError(f"{method!r} is never asked; GET and POST are")
         steps = path.replace("%2e", ".").replace("%2E", ".").split("/")
         if not path.startswith("/") or ".." in steps or not path.isprintable() or set(path) & set("?#\\ "):
             raise ValueError(f"{path!r} is no path below the address; write it like /api/dossiers")
-        self._allowed[method, path] = fault
+        self._allowed[method, path] = fault, _checked(headers or {}, "headers", self._run)
 
     def get(self, path: str, parameters: Mapping[str, str]) -> Answer:
         """Ask a path with GET and return the decoded answer."""
@@ -202,9 +209,9 @@ class Service(Opened):
         self._budget.spend("reach")
         patience = min(self._options.timeout, self._budget.left("reach"))
         url = self._options.base_url + path
+        fault, headers = self._allowed[method, path]
         try:
-            with self._client.stream(method, url, timeout=patience, **content) as response:
-                fault = self._allowed[method, path]
+            with self._client.stream(method, url, timeout=patience, headers=headers, **content) as response:
                 if response.status_code == 500 and fault is not None:
                     told = self._told(response)
                     if told is not None and fault(told):

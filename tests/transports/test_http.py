@@ -130,6 +130,20 @@ def test_only_what_the_connector_allowed_is_asked(server: Server, opened: ExitSt
     assert server.asked == []
 
 
+def test_headers_of_a_path_go_with_its_questions_alone(server: Server, opened: ExitStack) -> None:
+    server.says("/page", reply())
+    server.says("/site", reply())
+    door = a_door(opened, server, headers={"X-Unit": "H44"})
+    door.allow("GET", "/site", headers={"groupId": "55301"})
+    door.get("/site", {})
+    door.get("/page", {})
+    (_, _, first, _, _), (_, _, second, _, _) = server.asked
+    assert (first["groupId"], first["X-Unit"]) == ("55301", "H44")
+    assert "groupId" not in second
+    with pytest.raises(WrongUse, match="printable"):
+        door.allow("GET", "/site", headers={"groupId": "1\r\nX: 2"})
+
+
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "get"])
 def test_no_verb_but_get_and_post_can_be_allowed(door: Service, method: str) -> None:
     with pytest.raises(ValueError, match="never asked"):
