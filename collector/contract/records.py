@@ -95,6 +95,9 @@ class Document:
 
     `scope_stated` and `electronic_stated` are what the register itself says, None where it does not say; where
     Delivery rows exist they decide instead (derived `scope`, `sent_electronically`).
+
+    A register tells all documents that an agency issued (`out`) and got (`in`). A document trunk tells only those that
+    passed through it: they are `sent` and `received`, and are no part of what was issued.
     """
 
     NAME: ClassVar[str] = "document"
@@ -105,7 +108,7 @@ class Document:
     agency_code: str
     changed: int
     removed: int
-    direction: str  # out | in
+    direction: str  # out | in: of a register; sent | received: of a trunk
     scope_stated: str | None  # internal | external
     issued_day: int | None
     electronic_stated: Flag
@@ -114,12 +117,22 @@ class Document:
     recalled: Flag
     due_day: int | None
     completed_day: int | None
+    document_id: (
+        str | None
+    )  # the id that travels with it (edXML DocumentId, docId of the trunk), the same on both sides
+    counterpart: str | None  # of an incoming one: the sender's organ code as the source wrote it
     source_status: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One recipient of an outgoing document. key = `<document>|<recipient or row id>`. No agency of its own."""
+    """One recipient of an outgoing document. key = `<document>|<recipient or row id>`. No agency of its own.
+
+    `received` is 1 once the recipient sent status 03 (accepted and registered) or a later one, 0 while it has not, None
+    where the source does not tell statuses; `received_day` is the day of the first such status. Arrival (01), or that
+    the recipient's system fetched it, proves no receipt. `refused`: status 02, and none of 03 or later. `recalled`: 1
+    once the recipient agreed to give it back, 0 if nobody asked or it declined, None while it has not answered.
+    """
 
     NAME: ClassVar[str] = "delivery"
     AGENCY_DAY: ClassVar[str | None] = None
@@ -134,6 +147,11 @@ class Delivery:
     outside: Flag  # 1: outside the province
     electronic: Flag  # 1: it got the document electronically
     sent_day: int | None
+    received: Flag
+    received_day: int | None
+    refused: Flag
+    recalled: Flag
+    document_id: str | None  # the id under which this recipient's own list has it; None: as the document's
 
 
 @dataclass(frozen=True, slots=True)

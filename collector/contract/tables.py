@@ -28,6 +28,8 @@ _FLAGS = {
     "sent_electronically",
     "outside",
     "electronic",
+    "received",
+    "refused",
     "paused_on_due",
 }
 

@@ -90,6 +90,8 @@ def plan_of_documents(config: Config, door: Rows, since: int) -> Plan:
         made.mapped("signed", "signed", flags["signed"], told.signed)
         made.mapped("recalled", "recalled", flags["recalled"])
         made.mapped("source_status", "status", statuses)
+        for name in ("document_id", "counterpart"):
+            made.columns[name] = repeat(None, page.size)
         rows, bad = made.rows()
         issued = {day for day in set(made.columns["issued_day"]) if isinstance(day, int)}
         if issued and min(issued) < since:
@@ -140,6 +142,8 @@ def plan_of_deliveries(config: Config, door: Rows, documents: Plan) -> Plan | No
             made.mapped("outside", "counterpart", outside)
         made.mapped("electronic", "electronic", electronic, told.electronic)
         made.days("sent_day", "sent", sent)
+        for name in ("received", "received_day", "refused", "recalled", "document_id"):
+            made.columns[name] = repeat(None, page.size)
         rows, bad = made.rows()
         return Converted(rows, bad, versions)
 

@@ -49,18 +49,18 @@ def test_documents_and_deliveries_become_the_golden_records(site: Register) -> N
     )
     batches = fetched(site.url, config())
     v = MORNING_VERSION
-    shown = "Đã phát hành"
+    shown, untold = "Đã phát hành", (None,) * 5
     assert kept(batches) == {
-        "1": ("1", "H44.02", v, 0, "out", None, 20260115, None, 0, 1, 0, None, None, shown),
-        "2": ("2", "000.00.02.H44", v, 0, "out", None, 20260115, None, 1, 0, 1, None, None, None),
-        "3": ("3", "", v, 0, "out", None, None, None, 0, 1, 0, None, None, shown),
-        "4": ("4", "H44.02", v, 1, "out", None, 20260115, None, 0, 1, 0, None, None, shown),
+        "1": ("1", "H44.02", v, 0, "out", None, 20260115, None, 0, 1, 0, None, None, None, None, shown),
+        "2": ("2", "000.00.02.H44", v, 0, "out", None, 20260115, None, 1, 0, 1, None, None, None, None, None),
+        "3": ("3", "", v, 0, "out", None, None, None, 0, 1, 0, None, None, None, None, shown),
+        "4": ("4", "H44.02", v, 1, "out", None, 20260115, None, 0, 1, 0, None, None, None, None, shown),
     }
     assert deliveries(batches) == {
-        "1|7": ("1|7", "", v, 0, "1", "000.00.03.H44", 0, 1, 20260115),
-        "1|8": ("1|8", "", v, 0, "1", "H37.12", 1, 0, None),
-        "2|9": ("2|9", "", v, 1, "2", None, None, None, 20260115),
-        "99|10": ("99|10", "", v, 0, "99", "văn thư", None, 1, 20260115),
+        "1|7": ("1|7", "", v, 0, "1", "000.00.03.H44", 0, 1, 20260115, *untold),
+        "1|8": ("1|8", "", v, 0, "1", "H37.12", 1, 0, None, *untold),
+        "2|9": ("2|9", "", v, 1, "2", None, None, None, 20260115, *untold),
+        "99|10": ("99|10", "", v, 0, "99", "văn thư", None, 1, 20260115, *untold),
     }
     assert [type(one) for row in kept(batches).values() for one in row[2:4]] == [int] * 8
     assert sum(one.read for one in batches) == 8
