@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 from pydantic import BaseModel
@@ -15,6 +16,7 @@ from collector.contract.errors import AccessDenied, CollectorError, TryAgain, Wr
 from collector.contract.period import days, local_day, plus_days
 from collector.store import locks
 from collector.store.engine import reading, writing
+from collector.store.pauses import open_pauses
 from collector.store.save import Saved, read_cursor, read_spans, save
 from collector.store.schema import coverage
 from collector.store.schema import run as runs
@@ -181,6 +183,7 @@ def _want(job: Job, tools: Tools, wanted: Wanted, began: int) -> Want:
             window=window or wanted.agencies is not None,
             agencies=wanted.agencies,
             spans=read_spans(connection, job.source),
+            open_pauses=partial(open_pauses, tools.engine, job.source),
         )
 
 

@@ -46,7 +46,9 @@ class Want:
     the run began. `window` False is the ordinary run: read what changed since the cursor, whatever its day.
     `window` True is an operator's `--from/--to`: read the records of those days again and leave the cursor alone
     (yield batches with cursor None). `spans` are the saved ranges of each log by file identity, in order: a
-    connector that reads logs cuts at their edges, so that a repeated range gives the same rows.
+    connector that reads logs cuts at their edges, so that a repeated range gives the same rows. `open_pauses()`
+    gives the source's pauses that have no end yet: dossier -> (ref, begun in microseconds). A source that tells
+    only whether a dossier is paused now does not tell which pause has ended.
     `keys` (only for connectors that offer `keys`) is the run of a reconciliation: read just these records, whatever
     their days, with cursor None and no coverage. What is then not given is not there: a key may be left out only
     if the source has no such record, and a failure to find out must be raised.
@@ -60,6 +62,7 @@ class Want:
     agencies: frozenset[str] | None = None  # agency codes as the source writes them; None: all
     spans: Mapping[str, Sequence[Span]] = field(default_factory=dict)
     keys: Mapping[type[Record], Sequence[str]] | None = None
+    open_pauses: Callable[[], Mapping[str, Sequence[tuple[str, int]]]] = dict
 
 
 @dataclass(frozen=True, slots=True)
