@@ -93,8 +93,18 @@ class Pages(Door, Protocol):
     def get(self, path: str, parameters: Mapping[str, str]) -> Answer:
         """Ask a path with GET and return the decoded answer."""
 
-    def post(self, path: str, question: JSON, *, once: bool = False) -> Answer:
-        """Ask a path with POST, for services that take their question as a JSON body.
+    def post(
+        self, path: str, question: JSON, *, once: bool = False, parameters: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Ask a path with POST, for services that take their question as a JSON body (None: no body at all).
 
         `once`: never asked again by itself, not even if the answer got lost: a login, which may lock the account.
+        `parameters` stand in the address beside the body.
+        """
+
+    def blocks(self, path: str, parameters: Mapping[str, str]) -> Iterator[bytes]:
+        """Ask a path with GET and yield the answer's bytes as they come, unpacked, undecoded and without a limit.
+
+        For what may be larger than the memory: the connector keeps little of it, and stops when it has had enough.
+        A `fault` counts for nothing here.
         """

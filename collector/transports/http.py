@@ -184,23 +184,67 @@ class Service(Opened):
         """Ask a path with GET and return the decoded answer."""
         return self._ask("GET", path, {"params": dict(parameters)} if parameters else {})
 
-    def post(self, path: str, question: JSON, *, once: bool = False) -> Answer:
+    def post(
+        self, path: str, question: JSON, *, once: bool = False, parameters: Mapping[str, str] | None = None
+    ) -> Answer:
         """Ask a path with POST, for services that take their question as a JSON body; `once`: whatever happens."""
-        return self._ask("POST", path, {"json": question}, once=once)
+        content: dict[str, Any] = {} if question is None else {"json": question}
+        return self._ask("POST", path, content | ({"params": dict(parameters)} if parameters else {}), once=once)
+
+    def blocks(self, path: str, parameters: Mapping[str, str]) -> Iterator[bytes]:
+        """Ask a path with GET and yield the answer's bytes as they come; broken off in the middle, it is TryAgain."""
+        self._check_allowed("GET", path)
+        response = self._retrying()(self._begun, path, parameters)
+        try:
+            yield from self._unpacked(response)
+        except httpx.TransportError as error:
+            raise self._broken(error, "GET", path) from error
+        finally:
+            response.close()
 
     def _ask(self, method: str, path: str, content: dict[str, Any], *, once: bool = False) -> Answer:
-        if (method, path) not in self._allowed:
-            raise ValueError(f"{method} {path} was not allowed by the connector")
+        self._check_allowed(method, path)
         if once:
             return self._once(method, path, content)
-        retrying = tenacity.Retrying(
+        return self._retrying()(self._once, method, path, content)
+
+    def _check_allowed(self, method: str, path: str) -> None:
+        if (method, path) not in self._allowed:
+            raise ValueError(f"{method} {path} was not allowed by the connector")
+
+    def _retrying(self) -> tenacity.Retrying:
+        return tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(TryAgain),
             wait=_wait,
             stop=self._give_up,
             sleep=lambda seconds: self._budget.pause(float(seconds), "reach"),
             reraise=True,
         )
-        return retrying(self._once, method, path, content)
+
+    def _begun(self, path: str, parameters: Mapping[str, str]) -> httpx.Response:
+        """Ask, and return an answer of which only the head is read."""
+        self._budget.spend("reach")
+        patience = min(self._options.timeout, self._budget.left("reach"))
+        _, headers = self._allowed["GET", path]
+        try:
+            response = self._client.send(
+                self._client.build_request(
+                    "GET",
+                    self._options.base_url + path,
+                    params=dict(parameters) or None,
+                    headers=headers,
+                    timeout=patience,
+                ),
+                stream=True,
+            )
+        except httpx.TransportError as error:
+            raise self._broken(error, "GET", path) from error
+        try:
+            self._judge(response)
+        except CollectorError:
+            response.close()
+            raise
+        return response
 
     def _give_up(self, state: tenacity.RetryCallState) -> bool:
         return state.attempt_number >= self._options.tries or not self._budget.covers(state.upcoming_sleep)

@@ -178,6 +178,62 @@ def test_an_address_that_is_none_or_holds_a_secret_is_refused_without_repeating_
     assert "base_url" in str(caught.value)
 
 
+# --- answers larger than the memory
+
+
+def test_an_answer_is_handed_on_as_it_comes_and_left_when_enough_was_had(server: Server, door: Service) -> None:
+    sent: list[int] = []
+
+    def endless(request: BaseHTTPRequestHandler) -> None:
+        request.send_response_only(200)
+        request.end_headers()
+        for _ in range(2_000):
+            request.wfile.write(b"x" * 65_536)
+            sent.append(65_536)
+        request.close_connection = True
+
+    server.says("/page", endless)
+    blocks = door.blocks("/page", {"docId": "a&b"})
+    assert next(blocks)[:1] == b"x"
+    blocks.close()
+    assert server.asked[0][:2] == ("GET", "/page?docId=a%26b")
+    server.says("/page", reply(body=b"[1]"))
+    assert door.get("/page", {}).body == [1]
+    assert sum(sent) < 2_000 * 65_536
+
+
+def test_what_streams_is_unpacked_and_as_long_as_it_likes(server: Server, opened: ExitStack) -> None:
+    body = b"0123456789" * 10_000
+    server.says("/page", reply(body=gzip.compress(body), headers={"Content-Encoding": "gzip"}))
+    assert b"".join(a_door(opened, server, max_answer_bytes=10).blocks("/page", {})) == body
+
+
+def test_a_stream_is_refused_tried_again_and_broken_off_like_a_page(
+    server: Server, door: Service, rests: list[float]
+) -> None:
+    server.says("/page", reply(status=503, headers={"Retry-After": "7"}), reply(body=b"late"))
+    assert b"".join(door.blocks("/page", {})) == b"late"
+    assert len(rests) == 1
+    assert rests[0] >= 7
+    server.says("/page", reply(status=401))
+    with pytest.raises(AccessDenied):
+        list(door.blocks("/page", {}))
+    server.says("/page", raw(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"))
+    with pytest.raises(TryAgain):
+        list(door.blocks("/page", {}))
+    with pytest.raises(ValueError, match="not allowed"):
+        list(door.blocks("/other", {}))
+
+
+def test_a_question_may_have_no_body_and_parameters_beside_it(server: Server, door: Service) -> None:
+    server.says("/page", reply())
+    door.post("/page", None)
+    door.post("/page", {"a": 1}, parameters={"allow_anonymous": "true"})
+    assert server.asked[0][3] == b""
+    assert server.asked[1][1] == "/page?allow_anonymous=true"
+    assert json.loads(server.asked[1][3]) == {"a": 1}
+
+
 # --- logging in
 
 
