@@ -1,10 +1,10 @@
 """One run of one source, from its door to the store."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel
 from sqlalchemy import Engine, insert, select, update
@@ -24,6 +24,8 @@ from collector.store.tallies import Tallies
 
 GROUP = 50_000
 """Rows that are saved in one transaction: large enough to be quick, small enough to lose little time twice."""
+
+Item = TypeVar("Item")
 
 Result = Literal["done", "try_again", "access_denied", "unexpected_answer", "bug"]
 
@@ -71,17 +73,32 @@ class Outcome:
     @property
     def result(self) -> Result:
         """The run's result, as the store keeps it."""
-        match self.failure:
-            case None:
-                return "done"
-            case TryAgain():
-                return "try_again"
-            case AccessDenied():
-                return "access_denied"
-            case Bug():
-                return "bug"
-            case _:
-                return "unexpected_answer"
+        return result_of(self.failure)
+
+
+def result_of(failure: CollectorError | None) -> Result:
+    """Return how something ended that ended with a failure, or without."""
+    match failure:
+        case None:
+            return "done"
+        case TryAgain():
+            return "try_again"
+        case AccessDenied():
+            return "access_denied"
+        case Bug():
+            return "bug"
+        case _:
+            return "unexpected_answer"
+
+
+@contextmanager
+def closed_after(items: Iterator[Item]) -> Iterator[Iterator[Item]]:
+    """Hand on what a connector yields, and close it before its door is: it may have a statement under way."""
+    try:
+        yield items
+    finally:
+        if isinstance(items, Generator):
+            items.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,9 +225,9 @@ def _read(
             kept(saved)
 
     try:
-        with job.open_door(tools.clock()) as door:
+        with job.open_door(tools.clock()) as door, closed_after(job.connector.fetch(job.config, door, want)) as batches:
             held = 0
-            for batch in job.connector.fetch(job.config, door, want):
+            for batch in batches:
                 # Read for some agencies only, no day is covered for all.
                 group.append(batch if want.agencies is None else replace(batch, covers=()))
                 held += _size(batch)

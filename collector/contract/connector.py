@@ -113,7 +113,7 @@ class Days:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One record as a source lists it: its key, its day (None: it has none) and a mark that tells its state.
+    """One record as a source lists it: its key, its own day (None: it has none) and a mark that tells its state.
 
     The mark is either a version, as `fetch` would give it in `changed`; or, from sources that change rows without
     moving a version, `fingerprint` of the row that `fetch` would give; or None: it cannot be told from afar, so

@@ -27,7 +27,7 @@ from collector.contract.records import (
 )
 from collector.contract.tables import document, dossier
 from collector.store import derive, merge, tallies
-from collector.store.schema import coverage, cursor, quarantine, span
+from collector.store.schema import coverage, cursor, quarantine, span, vanished
 
 _FAR_FUTURE = 99991231
 
@@ -82,6 +82,7 @@ def save(
         own = _assigned(record, source, merge.newest(record, some, live=live), register)
         staged[record] = merge.stage(connection, record, source, own, live=live)
     inserted, updated = _apply(connection, list(staged), plan)
+    _returned(connection, source, rows)
     _quarantine(connection, source, bad, rows)
     _cover(connection, source, batches)
     _spans(connection, source, [one for batch in batches for one in batch.spans])
@@ -208,6 +209,19 @@ def _quarantine(
                 index_elements=["source", "record", "key", "field"], set_={"reason": one.reason}
             )
         )
+
+
+def _returned(connection: Connection, source: str, rows: Mapping[type[Record], Sequence[Row]]) -> None:
+    """Forget that records had vanished, now that the source has given them again."""
+    gone = set(connection.execute(select(vanished.c.record, vanished.c.key).where(vanished.c.source == source)))
+    for record, some in rows.items() if gone else ():
+        for row in some:
+            if (record.NAME, row[0]) in gone:
+                connection.execute(
+                    delete(vanished).where(
+                        vanished.c.source == source, vanished.c.record == record.NAME, vanished.c.key == row[0]
+                    )
+                )
 
 
 def _cover(connection: Connection, source: str, batches: Sequence[Batch]) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy import (
 from collector.contract.errors import WrongUse
 from collector.contract.tables import METADATA
 
-VERSION = 1
+VERSION = 2
 """Raised with each change of a table; a newer program migrates, an older one refuses."""
 
 about = Table(
@@ -103,6 +103,77 @@ cell = Table(
     Column("hits", Integer, nullable=False),
     Column("judged", Integer, nullable=False),
     Column("unknown", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+group_size = Table(
+    "group_size",
+    METADATA,
+    Column("group", Text, primary_key=True),
+    Column("agency", Text, primary_key=True),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("size", Integer, nullable=False),  # how many persons' things stand behind the figures of that day
+    sqlite_with_rowid=False,
+)
+
+edition = Table(
+    "edition",
+    METADATA,
+    Column("period", Text, primary_key=True),  # 2026-01, 2026-Q1, 2026
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("sealed", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+destroyed_month = Table(
+    "destroyed_month",
+    METADATA,
+    Column("month_day", Integer, primary_key=True, autoincrement=False),  # its first day
+    Column("at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# By which version each indicator had counted a month when what it rests on was destroyed: no other ever will.
+destroyed_cells = Table(
+    "destroyed_cells",
+    METADATA,
+    Column("month_day", Integer, primary_key=True, autoincrement=False),
+    Column("indicator", Text, primary_key=True),
+    Column("version", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+vanished = Table(
+    "vanished",
+    METADATA,
+    Column("source", Text, primary_key=True),
+    Column("record", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("noticed", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# The last reconciliation of each source, and what the last one that came to its end found.
+reconciliation = Table(
+    "reconciliation",
+    METADATA,
+    Column("source", Text, primary_key=True),
+    Column("began", BigInteger, nullable=False),
+    Column("result", Text, nullable=False),  # as of a run
+    Column("message", Text, nullable=False),
+    Column("last_success", BigInteger),
+    Column("first_day", Integer, nullable=False),
+    Column("last_day", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+difference = Table(
+    "difference",
+    METADATA,
+    Column("source", Text, primary_key=True),
+    Column("record", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),  # see collector/reconcile.py
+    Column("records", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
 

@@ -18,7 +18,10 @@ from connectors.docmgmt.register_pages import Page, existing
 from connectors.docmgmt.register_values import Clock, Remembered, Unusable
 
 _MILLION = 1_000_000
-_NO_ID = "(no id)"
+_EVER = -(2**62)
+NO_ID = "(no id)"
+"""Stands in a quarantine for the key of a row without an id."""
+
 _FLAGS = {"1": 1, "0": 0, "true": 1, "false": 0}
 _ISSUED, _REMOVED, _CHANGED = (columns(Document).index(name) for name in ("issued_day", "removed", "changed"))
 
@@ -49,11 +52,11 @@ class Plan:
         return self.convert(self, page, began)
 
 
-def plan_of_documents(config: Config, door: Rows, since: int) -> Plan:
+def plan_of_documents(config: Config, door: Rows, since: int, *, asked: bool = False) -> Plan:
     """Return the plan of the table of documents, after looking at what columns it has.
 
-    Documents issued before `since` are left out; one that may have been kept before its day was corrected is
-    marked as removed.
+    Documents issued before `since` are left out; one that may have been kept before its day was corrected (or that
+    was `asked` for by its key) is marked as removed.
     """
     told = config.documents
     names = _names(told, ("id", "agency", "changed", "direction", "scope", "issued", "electronic", "paper", "signed"))
@@ -73,7 +76,7 @@ def plan_of_documents(config: Config, door: Rows, since: int) -> Plan:
         scope, scope_from = values.scope_of_list(told.recipients.separator, told.recipients.inside), "recipients"
     else:
         scope, scope_from = _meanings(told, "scope", {"internal": "internal", "external": "external"}), "scope"
-    earliest = day_start(since) * _MILLION
+    earliest = _EVER if asked else day_start(since) * _MILLION
 
     def convert(plan: Plan, page: Page, began: int) -> Converted:
         made = _Columns(plan, page)
@@ -132,6 +135,8 @@ def plan_of_deliveries(config: Config, door: Rows, documents: Plan) -> Plan | No
     def convert(plan: Plan, page: Page, began: int) -> Converted:
         made = _Columns(plan, page)
         ids, parents = made.ids("key", "id"), made.ids("document", "document")
+        if Unusable in {*map(type, ids), *map(type, parents)}:
+            ids, parents = list(map(_told, ids)), list(map(_told, parents))
         made.columns["key"] = [f"{parent}|{one}" for parent, one in zip(parents, ids, strict=True)]
         made.columns["agency_code"] = repeat("", page.size)
         versions = made.versions(began)
@@ -233,11 +238,17 @@ class _Columns:
                     faults.setdefault(number, (source, one.reason))
         if not faults:
             return rows, []
+        keys = self.columns["key"]
         bad = [
-            BadRow(record, values.text_of(self._page.columns["id"][number]) or _NO_ID, self._plan.names[source], reason)
+            BadRow(record, _told(keys[number]), self._plan.names[source], reason)
             for number, (source, reason) in sorted(faults.items())
         ]
         return [row for number, row in enumerate(rows) if number not in faults], bad
+
+
+def _told(key: Any) -> str:
+    """Return a key as a quarantine shows it."""
+    return key if isinstance(key, str) else NO_ID
 
 
 def check_changed(plan: Plan, page: Page, converted: Converted, source: str) -> None:

@@ -108,6 +108,17 @@ def keys(values: Sequence[Any]) -> list[Any]:
     return [Unusable("is NULL or empty") if (made := _checked_text(one)) is None else made for one in values]
 
 
+def like(sample: Any, key: str) -> Any:
+    """Return the id that `keys` makes this text of, of the kind of a sample; None if none of that kind does."""
+    kind = type(sample)
+    try:
+        if kind is bytes:
+            return bytes.fromhex(key)
+        return kind(key) if kind in (int, str, float, Decimal, UUID) else None
+    except (ValueError, InvalidOperation):
+        return None
+
+
 def texts() -> Remembered:
     """Convert a column of codes or statuses."""
     return Remembered(_checked_text)

@@ -20,35 +20,36 @@ Quality  a value that the mapping does not explain is unknown, never guessed. A 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from itertools import chain
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Text, cast, false, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Text, cast, false, func, or_, select
 
-from collector.contract.connector import Batch, Covered, Finding, Want
+from collector.contract.connector import Batch, Covered, Days, Key, Listed, Want, fingerprint
 from collector.contract.door import Rows
 from collector.contract.errors import UnexpectedAnswer
-from collector.contract.records import Delivery, Document
+from collector.contract.records import Delivery, Document, Record, columns
 from connectors.docmgmt.register_cursor import Progress
 from connectors.docmgmt.register_mapping import Config, Constant
 from connectors.docmgmt.register_pages import Page, Pages
+from connectors.docmgmt.register_probe import probe
 from connectors.docmgmt.register_rows import (
+    NO_ID,
     Converted,
     Plan,
     check_changed,
     plan_of_deliveries,
     plan_of_documents,
 )
-from connectors.docmgmt.register_values import Clock
+from connectors.docmgmt.register_values import Clock, like
 
-__all__ = ["DOORS", "RECORDS", "Config", "fetch", "probe"]
+__all__ = ["DOORS", "RECORDS", "Config", "fetch", "keys", "probe"]
 
 DOORS = ("sql",)
 RECORDS = (Document, Delivery)
 
 _ENOUGH = 1_000  # rows after which a source that is wrong throughout is not read to its end
-_SKEW = 120  # seconds that the source's clock may differ from ours
+_ANY_DAY = 19000101
 
 Part = Literal["documents", "deliveries"]
 
@@ -59,12 +60,10 @@ def fetch(config: Config, door: Rows, want: Want) -> Iterator[Batch]:
     A batch is held back until the next one is there, so that the last one carries the coverage. Raises
     UnexpectedAnswer for a table or column that is not there, and if over 1 % of the rows cannot be used.
     """
-    documents = plan_of_documents(config, door, want.since)
-    deliveries = plan_of_deliveries(config, door, documents)
-    plans: dict[Part, Plan] = {"documents": documents}
-    if deliveries is not None:
-        plans["deliveries"] = deliveries
-    run = _Run(config, door, want, plans)
+    run = _Run(config, door, want, _plans(config, door, want.since, asked=want.keys is not None))
+    if want.keys is not None:
+        yield from run.of_keys(want.keys)
+        return
     held: Batch | None = None
     for batch in run.of_days() if want.window else run.of_changes():
         run.watch.see(batch)
@@ -75,11 +74,47 @@ def fetch(config: Config, door: Rows, want: Want) -> Iterator[Batch]:
     yield replace(held or Batch({}, None, live=True), cursor=run.cursor(), covers=_covers(want))
 
 
+def keys(config: Config, door: Rows, days: Days) -> Iterator[Listed]:
+    """Yield the keys of the documents issued on some days and of their deliveries, marked by what all columns say.
+
+    By what they say, and not by the changed column, which moves by itself in few registers.
+    """
+    plans = _plans(config, door, _ANY_DAY, asked=True)
+    run = _Run(config, door, Want(None, days.first, days.first, days.last, window=True), plans)
+    for plan in plans.values():
+        day = columns(Document).index("issued_day") if plan.record is Document else None
+        for page in run.issued(plan):
+            converted = plan.rows(page, door.began)
+            unusable = {one.key for one in converted.bad} - {NO_ID}
+            listed = [Key(one, None, None) for one in unusable]
+            listed += [
+                Key(row[0], None if day is None else row[day], fingerprint(plan.record, row)) for row in converted.rows
+            ]
+            yield Listed(plan.record, listed)
+        yield Listed(plan.record, (), whole=True)
+    if "deliveries" not in plans:
+        yield Listed(Delivery, (), whole=True)
+
+
+def _plans(config: Config, door: Rows, since: int, *, asked: bool) -> dict[Part, Plan]:
+    """Plan the tables. `asked`: a document issued before `since` is told as removed, whenever it was changed."""
+    documents = plan_of_documents(config, door, since, asked=asked)
+    deliveries = plan_of_deliveries(config, door, documents)
+    return {"documents": documents} if deliveries is None else {"documents": documents, "deliveries": deliveries}
+
+
 def _covers(want: Want) -> tuple[Covered, ...]:
     if want.agencies is not None or want.first_day > want.last_day:
         return ()
     # Without a table of deliveries there are none to be read: nothing of them is missing.
     return tuple(Covered(record, want.first_day, want.last_day) for record in RECORDS)
+
+
+def _ids_of(record: type[Record], key: str) -> list[str]:
+    """Return the ids that a row of a key may have: a document's is its key; a delivery's follows some `|` of it."""
+    if record is Document:
+        return [key]
+    return [key[at + 1 :] for at, sign in enumerate(key) if sign == "|"]
 
 
 @dataclass(slots=True)
@@ -166,22 +201,24 @@ class _Run:
 
     def of_days(self) -> Iterator[Batch]:
         """Yield the documents issued on the days wanted, and their deliveries."""
-        documents = self._plans["documents"]
-        issued = documents.fields["issued"]
+        for plan in self._plans.values():
+            for page in self.issued(plan):
+                yield self._batch(plan, plan.rows(page, self._door.began))
+
+    def issued(self, plan: Plan) -> Iterator[Page]:
+        """Yield the pages of a table's rows that belong to the documents issued on the days wanted."""
+        issued = self._plans["documents"].fields["issued"]
         clock = Clock(self._config.time_zone, self._config.documents.formats.get("issued"))
         samples = self._door.rows(select(issued).where(issued.is_not(None)).limit(1))
         if not samples:
             return
         bounds = clock.bounds(samples[0][0], self._want.first_day, self._want.last_day)
         days = () if bounds is None else (issued >= bounds[0], issued < bounds[1])
-        for plan in self._plans.values():
-            pages = Pages(
-                self._joined(plan, asked=True), plan.fields | {"issued": issued}, self._of_agencies(), self._size
-            )
-            for page in chain(pages.by_id(self._door, None, days), pages.without_id(self._door, days)):
-                chosen = self._issued_in_window(page, clock)
-                if chosen.size:
-                    yield self._batch(plan, plan.rows(chosen, self._door.began))
+        pages = Pages(self._joined(plan, asked=True), plan.fields | {"issued": issued}, self._of_agencies(), self._size)
+        for page in chain(pages.by_id(self._door, None, days), pages.without_id(self._door, days)):
+            chosen = self._issued_in_window(page, clock)
+            if chosen.size:
+                yield chosen
 
     def _issued_in_window(self, page: Page, clock: Clock) -> Page:
         # The source was asked for a day more on either side: its zone, or its way of writing, may differ from ours.
@@ -195,7 +232,33 @@ class _Run:
         }
         return replace(page, columns=chosen, size=sum(inside))
 
-    # Both
+    # By their keys
+
+    def of_keys(self, asked: Mapping[type[Record], Sequence[str]]) -> Iterator[Batch]:
+        """Yield the rows of some keys. A key that is not found as it stands is looked for by its text."""
+        for plan in self._plans.values():
+            left = set(asked.get(plan.record, ()))
+            if not left:
+                continue
+            key = plan.fields["id"]
+            samples = self._door.rows(select(key).select_from(plan.table).where(key.is_not(None)).limit(1))
+            if not samples:
+                continue
+            texts = {one for text in left for one in _ids_of(plan.record, text)}
+            ids = [made for one in sorted(texts) if (made := like(samples[0][0], one)) is not None]
+            for condition in (key.in_(ids), func.trim(cast(key, Text)).in_(sorted(texts))):
+                pages = Pages(self._joined(plan, asked=False), plan.fields, (), self._size)
+                for page in pages.by_id(self._door, None, (condition,)) if left else ():
+                    converted = plan.rows(page, self._door.began)
+                    chosen = replace(
+                        converted,
+                        rows=[row for row in converted.rows if row[0] in left],
+                        bad=[one for one in converted.bad if one.key in left],
+                    )
+                    left -= {row[0] for row in chosen.rows} | {one.key for one in chosen.bad}
+                    yield self._batch(plan, chosen)
+
+    # All of them
 
     @property
     def _size(self) -> int:
@@ -220,69 +283,3 @@ class _Run:
     def _batch(self, plan: Plan, converted: Converted) -> Batch:
         read = len(converted.rows) + len(converted.bad)
         return Batch({plan.record: converted.rows}, self.cursor(), bad=converted.bad, read=read, live=True)
-
-
-def probe(config: Config, door: Rows) -> Iterator[Finding]:
-    """Yield what a look at the register shows. Raises what the door raises, and UnexpectedAnswer for the mapping."""
-    now = door.rows(select(literal_column("CURRENT_TIMESTAMP")))[0][0]
-    yield Finding("reach", "ok", "the database answers and lets us in")
-    documents = plan_of_documents(config, door, 19000101)
-    deliveries = plan_of_deliveries(config, door, documents)
-    plans = [documents] if deliveries is None else [documents, deliveries]
-    yield Finding("columns", "ok", "all mapped tables and columns are there")
-    for plan in plans:
-        pages = Pages(plan.table, plan.fields, (), 100)
-        page = next(pages.changed_since(door, None, None), None)
-        if page is None:
-            yield Finding("page", "unproved", f"no {plan.record.NAME} has a value in {plan.names['changed']}")
-            continue
-        converted = plan.rows(page, door.began)
-        check_changed(plan, page, converted, door.source)
-        yield _page_finding(plan, page, converted)
-    yield _clock_finding(now, config, door.began)
-    for plan in plans:
-        yield _changed_finding(plan, door)
-    proof = door.proof_of_read_only()
-    if proof is None:
-        mend = "Give the account SELECT on the mapped tables and nothing else"
-        yield Finding("read-only", "unproved", "nothing shows that the account cannot write", mend)
-    else:
-        yield Finding("read-only", "ok", proof)
-
-
-def _page_finding(plan: Plan, page: Page, converted: Converted) -> Finding:
-    if not converted.bad:
-        return Finding("page", "ok", f"{page.size} rows of {plan.record.NAME} read and understood")
-    one = converted.bad[0]
-    return Finding(
-        "page",
-        "failed",
-        f"{len(converted.bad)} of {page.size} rows of {plan.record.NAME} cannot be used: {one.field} {one.reason}",
-        "Compare the mapping (columns, values, formats) with the table",
-    )
-
-
-def _clock_finding(now: object, config: Config, began: int) -> Finding:
-    if not isinstance(now, datetime):
-        return Finding("clock", "ok", "a database file has no clock of its own")
-    utc = datetime.fromtimestamp(began, UTC)
-    if now.tzinfo is not None:
-        skew = round((now - utc).total_seconds())
-    else:
-        # A server that does not tell its zone: the likelier of the two is taken.
-        ours = (utc.replace(tzinfo=None), Clock(config.time_zone, None).naive(began))
-        skew = min((round((now - one).total_seconds()) for one in ours), key=abs)
-    if abs(skew) <= _SKEW:
-        return Finding("clock", "ok", f"the source's clock is {skew:+d} s from ours")
-    return Finding("clock", "failed", f"the source's clock is {skew:+d} s from ours", "Set both clocks by NTP")
-
-
-def _changed_finding(plan: Plan, door: Rows) -> Finding:
-    changed, name = plan.fields["changed"], plan.names["changed"]
-    counts: list[Any] = [func.count(), func.count(changed)]
-    total, known = door.rows(select(*counts).select_from(plan.table))[0]
-    says = f"{total - known} of {total} rows of {plan.record.NAME} have no value in {name}"
-    if total == known:
-        return Finding("changed", "ok", says)
-    mend = "They are read again in every run; ask for a trigger or default that fills this column"
-    return Finding("changed", "unproved", says, mend)
