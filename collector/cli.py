@@ -6,7 +6,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,6 +19,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from collector import __version__, check, init, status
 from collector import collect as collecting
 from collector import readings as figures
+from collector import reconcile as reconciling
 from collector.assembly import Assembly, assemble, find_connector, find_indicators
 from collector.collect import Bug, Outcome, Tools, Wanted
 from collector.contract.connector import offered
@@ -26,6 +27,7 @@ from collector.contract.errors import CollectorError, TryAgain, WrongUse
 from collector.contract.period import Period, iso, local_day, month_of, parse_day, parse_period, plus_days
 from collector.contract.reading import Reading, Scope
 from collector.demo import province, systems, truth
+from collector.reconcile import Reconciled
 from collector.settings import load, locate, masked
 from collector.settings.shape import Source
 from collector.sinks import json_shapes, terminal
@@ -258,8 +260,7 @@ def _collect(
     """Read some sources, one after the other; one that fails does not keep the others from being read."""
     outcomes: list[Outcome] = []
     refused: list[WrongUse] = []
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"))
-    with Progress(*columns, TimeElapsedColumn(), console=err, disable=not err.is_terminal) as progress:
+    with _progress() as progress:
         for source in sources:
             job = assembly.job(source)
             codes = agency and collecting.agencies_as_written(assembly.register, source.name, agency)
@@ -326,6 +327,70 @@ def _rehearse(
         _print(["", *terminal.differences(changed, _names(assembly), out.width)])
         _print([f"{len(changed):,} of {_many(len(after), 'reading')} would differ; nothing was kept"])
     return outcomes
+
+
+@app.command(name="reconcile")
+def reconcile_command(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="SOURCE", help="Names of sources; all that can list what they have if none is given."),
+    ] = None,
+    first: Annotated[str | None, typer.Option("--from", metavar="DAY", help="First day to compare.")] = None,
+    last: Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last day to compare: 2026-02-28.")] = None,
+    allow_vanished: Annotated[
+        bool, typer.Option("--allow-vanished", help="However many records are gone, they are really gone.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what differs; keep nothing.")] = False,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Exit 3 if another run of a source is under way.")] = False,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare all that sources have with what is stored, and mend what differs.
+
+    Records that vanished count no more, those that were missed or changed in silence are read. Exit code 1 if anything
+    differed.
+    """
+    with _opened(config, with_systems=True) as assembly:
+        chosen = [one for one in _chosen(assembly, names) if names or reconciling.offers_keys(assembly.job(one))]
+        if not chosen:
+            raise WrongUse("no source can list what it has", mend="`collector collect --from DAY` reads days again")
+        wanted = Wanted(_day(first, "--from"), _day(last, "--to"))
+        with rehearsal(assembly.engine) if dry_run else nullcontext(assembly.engine) as engine:
+            tools = replace(assembly, engine=engine).tools
+            compared = [
+                _reconcile(assembly, tools, source, wanted, wait=not no_wait, allow_vanished=allow_vanished)
+                for source in chosen
+            ]
+        if as_json:
+            _print_json([json_shapes.reconciled(one) for one in compared])
+        else:
+            _print(terminal.reconciled(compared, out.width))
+            if dry_run:
+                _print(["nothing was kept"])
+    if any(one.failure for one in compared):
+        raise typer.Exit(SOURCE_FAILED)
+    if any(one.differing for one in compared):
+        raise typer.Exit(FINDINGS)
+
+
+def _reconcile(
+    assembly: Assembly, tools: Tools, source: Source, wanted: Wanted, *, wait: bool, allow_vanished: bool
+) -> Reconciled:
+    """Compare one source; a failure is said and returned."""
+    with _progress() as progress:
+        shown = _shown(progress, progress.add_task(source.name, total=None, told=""))
+        job = assembly.job(source)
+        done = reconciling.reconcile(
+            job, tools, wanted, wait=wait, says=_say, progress=shown, allow_vanished=allow_vanished
+        )
+    if done.failure:
+        _say(str(done.failure), style="red")
+    return done
+
+
+def _progress() -> Progress:
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"))
+    return Progress(*columns, TimeElapsedColumn(), console=err, disable=not err.is_terminal)
 
 
 def _usual_periods(assembly: Assembly) -> list[Period]:
@@ -517,7 +582,7 @@ def status_command(
 ) -> None:
     """Show the state of every source.
 
-    Exit code 1 if the last run of one failed, or its figures are stale.
+    Exit code 1 if the last run of one failed, its figures are stale, or it could not be compared with the store.
     """
     with _opened(config) as assembly:
         sources = assembly.settings.sources.values()
@@ -545,8 +610,12 @@ def status_command(
             _print(terminal.states(found, out.width))
     if bad:
         raise typer.Exit(FINDINGS if unusable else 0)
-    if any(one.result not in ("done", "running") or one.stale for one in found):
+    if any(one.result not in ("done", "running") or one.stale or _uncompared(one) for one in found):
         raise typer.Exit(FINDINGS)
+
+
+def _uncompared(one: status.SourceStatus) -> bool:
+    return one.reconciliation is not None and one.reconciliation.result != "done"
 
 
 @app.command()

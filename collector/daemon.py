@@ -16,12 +16,13 @@ import uvicorn
 
 from collector import collect as collecting
 from collector import readings as figures
+from collector import reconcile as reconciling
 from collector import scheduler, status
 from collector.assembly import Assembly, find_connector
 from collector.clock import system_clock
-from collector.collect import Wanted
+from collector.collect import Job, Outcome, Tools, Wanted
 from collector.contract.connector import offered
-from collector.contract.errors import CollectorError, WrongUse
+from collector.contract.errors import CollectorError, TryAgain, WrongUse
 from collector.contract.period import Period, local_day, month_of, plus_days, rfc3339
 from collector.scheduler import Timetable
 from collector.sinks import prometheus
@@ -65,6 +66,7 @@ class Daemon:
         job = self.assembly.job(self.assembly.settings.sources[source])
         began = time.monotonic()
         result: str
+        outcome: Outcome | None = None
         try:
             outcome = collecting.collect(job, tools, Wanted(), wait=False, says=_ignore, progress=_ignore)
         except CollectorError as error:  # another run holds the lease
@@ -89,6 +91,41 @@ class Daemon:
         seconds = time.monotonic() - began
         self.render()  # first: who sees that a run has ended sees its figures too
         self.vitals.ran(source, seconds, result, counts)
+        if outcome is not None and result == "done" and self._to_be_reconciled(source, job):
+            self._reconcile(source, job, tools, outcome)
+
+    def _to_be_reconciled(self, source: str, job: Job) -> bool:
+        every = self.assembly.settings.sources[source].reconcile
+        if every is None or self.stopping.is_set() or not reconciling.offers_keys(job):
+            return False
+        with reading(self.assembly.engine) as connection:
+            return reconciling.due(connection, source, every, self.assembly.clock())
+
+    def _reconcile(self, source: str, job: Job, tools: Tools, outcome: Outcome) -> None:
+        """Compare a source that has just been read with the store; a failure is told and leaves the source up."""
+        try:
+            done = reconciling.reconcile(job, tools, Wanted(), wait=False, says=_ignore, progress=_ignore, read=outcome)
+        except WrongUse as error:  # no day of it is over
+            log.info("not compared", source=source, reason=error.reason)
+            return
+        except Exception:
+            log.exception("a bug in this program, while comparing", source=source)
+            return
+        failure = done.failure
+        if isinstance(failure, TryAgain):  # the next run tries it again
+            log.info("not compared", source=source, reason=failure.reason)
+        elif failure is not None:
+            log.error(
+                "not compared",
+                source=source,
+                stage=failure.stage,
+                field=failure.field,
+                reason=failure.reason,
+                mend=failure.mend,
+            )
+        elif differing := done.differing:
+            log.warning("differed from the store", source=source, **differing)
+        self.render()
 
     def _tell(self, source: str, result: str, failure: CollectorError | None) -> None:
         """Say once that a source is down (again if it is so in another way), and once that it is back."""
@@ -119,6 +156,9 @@ class Daemon:
             for one in statuses:
                 ended = one.result not in ("never", "running", "cut_off")
                 self.vitals.known(one.source, one.last_success, up=one.result == "done" if ended else None)
+                if one.reconciliation is not None:
+                    last = one.reconciliation
+                    self.vitals.compared(one.source, last.last_success, last.differences)
             self.shown = _render(self.assembly, self.model, statuses)
 
     def statuses(self) -> list[SourceStatus]:

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.dialects import sqlite
 
 from collector import collect as collecting
-from collector.collect import Job, Tools, Wanted
+from collector.collect import Job, Outcome, Result, Tools, Wanted
 from collector.contract.connector import Days, Key, Row, Want, keys_of, offered
 from collector.contract.errors import CollectorError, TryAgain, UnexpectedAnswer, WrongUse
 from collector.contract.period import iso, local_day, plus_days
@@ -74,9 +74,19 @@ class Reconciled:
     failure: CollectorError | None
 
     @property
-    def result(self) -> str:
+    def result(self) -> Result:
         """The result, as the store keeps it."""
         return collecting.result_of(self.failure)
+
+    @property
+    def differing(self) -> dict[str, int]:
+        """How many records differed, by `<record>_<kind>`, without zeros."""
+        return {
+            f"{record.NAME}_{kind}": count
+            for record, one in self.differences.items()
+            for kind, count in one.kinds.items()
+            if count
+        }
 
 
 def offers_keys(job: Job) -> bool:
@@ -107,11 +117,13 @@ def reconcile(
     says: Callable[[str], None],
     progress: Callable[[Saved], None],
     allow_vanished: bool = False,
+    read: Outcome | None = None,
 ) -> Reconciled:
     """Read a source, compare its keys with the store and mend the store.
 
     Foreseen failures are returned; what was mended until then stays. `allow_vanished`: an operator has looked, and
-    however much is gone is gone. WrongUse if the connector lists no keys, or for days that cannot be asked.
+    however much is gone is gone. `read`: the ordinary run that ended just now, if there was one. WrongUse if the
+    connector lists no keys, or for days that cannot be asked.
     """
     if not offers_keys(job):
         raise WrongUse(
@@ -123,24 +135,44 @@ def reconcile(
         )
     began = tools.clock()
     days = _days(job, wanted, began)
-    outcome = collecting.collect(job, tools, Wanted(), wait=wait, says=says, progress=progress)
-    if outcome.failure is not None:
-        return Reconciled(job.source, began, days, {}, outcome.saved, outcome.failure)
-    with locks.held(tools.engine, job.source, tools.holder, tools.machine_clock, wait=wait, says=says) as lease:
-        comparing = _Comparing(job, tools, lease, days, outcome.began, outcome.saved, progress, allow_vanished)
-        failure: CollectorError | None = None
-        result, message = "bug", "a bug in this program: see the log"
+    try:
+        outcome = read or collecting.collect(job, tools, Wanted(), wait=wait, says=says, progress=progress)
+        if outcome.failure is not None:
+            return Reconciled(job.source, began, days, {}, outcome.saved, outcome.failure)
+        holding = locks.held(tools.engine, job.source, tools.holder, tools.machine_clock, wait=wait, says=says)
+        with holding as lease:
+            return _compare(job, tools, lease, days, began, outcome, progress, allow_vanished=allow_vanished)
+    except TryAgain as error:  # another run is under way
+        return Reconciled(job.source, began, days, {}, Saved(), error)
+
+
+def _compare(
+    job: Job,
+    tools: Tools,
+    lease: locks.Held,
+    days: Days,
+    began: int,
+    outcome: Outcome,
+    progress: Callable[[Saved], None],
+    *,
+    allow_vanished: bool,
+) -> Reconciled:
+    """Compare, and keep how it ended."""
+    comparing = _Comparing(job, tools, lease, days, outcome.began, outcome.saved, progress, allow_vanished)
+    failure: CollectorError | None = None
+    result, message = "bug", "a bug in this program: see the log"
+    try:
         try:
-            try:
-                comparing.run()
-            except CollectorError as error:
-                error.source = error.source or job.source
-                failure = error
-            result, message = collecting.result_of(failure), str(failure or "")
-        except KeyboardInterrupt:
-            result, message = "cut_off", "stopped by hand"
-            raise
-        finally:
+            comparing.run()
+        except CollectorError as error:
+            error.source = error.source or job.source
+            failure = error
+        result, message = collecting.result_of(failure), str(failure or "")
+    except KeyboardInterrupt:
+        result, message = "cut_off", "stopped by hand"
+        raise
+    finally:
+        if days == _days(job, Wanted(), began):  # some days alone say nothing of the source
             with writing(tools.engine) as connection:
                 _note(connection, job.source, began, days, result, message, comparing.differences)
     return Reconciled(job.source, began, days, comparing.differences, comparing.saved, failure)

@@ -8,7 +8,28 @@ from sqlalchemy import Connection, func, select
 from collector.contract.period import day_start, days, local_day, plus_days
 from collector.contract.records import Record
 from collector.contract.tables import table_of
-from collector.store.schema import coverage, quarantine, run
+from collector.store.schema import coverage, difference, quarantine, reconciliation, run
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """The last comparison of a source with the store, and what the last one that came to its end found.
+
+    Instants in epoch seconds, days compared, and how many records differed by record and kind (zeros included).
+    """
+
+    result: str
+    message: str
+    began: int
+    last_success: int | None
+    first_day: int
+    last_day: int
+    differences: Mapping[tuple[str, str], int]
+
+    @property
+    def differing(self) -> dict[tuple[str, str], int]:
+        """The differences that are not zero."""
+        return {kind: count for kind, count in self.differences.items() if count}
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +39,7 @@ class SourceStatus:
     `result` of the last run ("never" before the first), its message, instants of the last run and the last success
     (epoch seconds). `covered`: the last covered day by record. `uncovered_days` between the source's first day and
     yesterday, by record. `records` stored, `quarantined` and unknown agency codes with how many records carry each.
+    `reconciliation` None: never compared.
     """
 
     source: str
@@ -32,6 +54,7 @@ class SourceStatus:
     records: Mapping[str, int]
     quarantined: int
     unknown_codes: Mapping[str, int]
+    reconciliation: Reconciliation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,4 +142,23 @@ def of_source(
         quarantined=connection.scalar(select(func.count()).select_from(quarantine).where(quarantine.c.source == source))
         or 0,
         unknown_codes=unknown,
+        reconciliation=_reconciliation(connection, source),
+    )
+
+
+def _reconciliation(connection: Connection, source: str) -> Reconciliation | None:
+    last = connection.execute(select(reconciliation).where(reconciliation.c.source == source)).one_or_none()
+    if last is None:
+        return None
+    found = connection.execute(
+        select(difference.c.record, difference.c.kind, difference.c.records).where(difference.c.source == source)
+    )
+    return Reconciliation(
+        result=last.result,
+        message=last.message,
+        began=last.began,
+        last_success=last.last_success,
+        first_day=last.first_day,
+        last_day=last.last_day,
+        differences={(record, kind): count for record, kind, count in found},
     )

@@ -23,6 +23,15 @@ class Vitals:
             "ict_source_last_success_timestamp_seconds", "When the last run of a source that ended well began."
         )
         self._duration = self._gauge("ict_collect_duration_seconds", "How long the last run of a source took.")
+        self._reconciled = self._gauge(
+            "ict_reconcile_last_success_timestamp_seconds", "When all of a source was last compared with the store."
+        )
+        self._differences = Gauge(
+            "ict_reconcile_difference_records",
+            "Records that differed when a source was last compared with the store, by how.",
+            ["source", "record", "kind"],
+            registry=self._registry,
+        )
         self._records = self._counter("ict_records", "Records read by this daemon, by what became of them.")
         self._runs = self._counter("ict_collect_runs", "Runs of a source by this daemon, by how they ended.")
 
@@ -38,6 +47,13 @@ class Vitals:
             self._success.labels(source).set(last_success)
         if up is not None:
             self._up.labels(source).set(up)
+
+    def compared(self, source: str, at: int | None, differences: Mapping[tuple[str, str], int]) -> None:
+        """Show the last comparison of a source that came to its end: epoch seconds, and records by record and kind."""
+        if at is not None:
+            self._reconciled.labels(source).set(at)
+        for (record, kind), count in differences.items():
+            self._differences.labels(source, record, kind).set(count)
 
     def ran(self, source: str, seconds: float, result: str, counts: Mapping[str, int]) -> None:
         """Show a run that has ended: how long it took, how it ended, and `counts` by what became of the records."""

@@ -48,6 +48,7 @@ def _source(source: Source) -> dict[str, Any]:
         "every": f"{source.every}s",
         "deadline": f"{source.deadline}s",
         "requests_per_minute": source.requests_per_minute,
+        "reconcile": "never" if source.reconcile is None else f"{source.reconcile}s",
         "config": _plain(source.config),
     }
 

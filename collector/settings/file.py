@@ -214,7 +214,7 @@ def _sources(top: Section, reader: Reader, find_connector: FindConnector) -> dic
     return sources
 
 
-_WHEN = ("stale_after", "every", "deadline", "requests_per_minute")
+_WHEN = ("stale_after", "every", "deadline", "requests_per_minute", "reconcile")
 
 
 def _source(name: str, entry: Section, reader: Reader, find_connector: FindConnector) -> Source | None:
@@ -228,12 +228,14 @@ def _source(name: str, entry: Section, reader: Reader, find_connector: FindConne
     stale_after = _duration(entry, "stale_after", "2d")
     deadline = _duration(entry, "deadline", "30m")
     requests = entry.number("requests_per_minute", 120, least=1)
+    reconcile = None if entry.text("reconcile", "1d") == "never" else _duration(entry, "reconcile", "1d")
     if stale_after < every:
         mend = "Let it be stale only after at least one run was missed"
         entry.fault("stale_after", "is shorter than `every`: the figures would always be stale", mend)
     if door is None or config is None:
         return None
-    return Source(name, connector_name, door, config, since or 0, serves, stale_after, every, deadline, requests or 120)
+    when = (stale_after, every, deadline, requests or 120, reconcile)
+    return Source(name, connector_name, door, config, since or 0, serves, *when)
 
 
 def _connector(entry: Section, find_connector: FindConnector) -> tuple[str, Connector | None]:

@@ -56,7 +56,7 @@ class Source:
     """A system that is read.
 
     `door` is an instance of the transport's options, `config` one of the connector's `Config`. `since` is the first
-    local day that is kept. `stale_after`, `every` and `deadline` are seconds.
+    local day that is kept. `stale_after`, `every`, `deadline` and `reconcile` are seconds; `reconcile` None: never.
     """
 
     name: str
@@ -69,6 +69,7 @@ class Source:
     every: int
     deadline: int
     requests_per_minute: int
+    reconcile: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
