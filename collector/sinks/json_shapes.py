@@ -12,7 +12,8 @@ from collector.contract.indicator import Indicator
 from collector.contract.period import iso, rfc3339
 from collector.contract.reading import Reading, Score
 from collector.readings import Explanation
-from collector.status import SourceStatus
+from collector.reconcile import KINDS, Reconciled
+from collector.status import Reconciliation, SourceStatus
 
 
 def reading(one: Reading) -> dict[str, Any]:
@@ -103,6 +104,22 @@ def source_status(one: SourceStatus) -> dict[str, Any]:
         "records": one.records,
         "quarantined": one.quarantined,
         "unknown_codes": one.unknown_codes,
+        "reconciliation": None if one.reconciliation is None else _reconciliation(one.reconciliation),
+    }
+
+
+def _reconciliation(one: Reconciliation) -> dict[str, Any]:
+    records: dict[str, dict[str, int]] = {}
+    for (record, kind), count in one.differences.items():
+        records.setdefault(record, {})[kind] = count
+    return {
+        "result": one.result,
+        "message": one.message,
+        "began": rfc3339(one.began),
+        "last_success": None if one.last_success is None else rfc3339(one.last_success),
+        "from": iso(one.first_day),
+        "to": iso(one.last_day),
+        "differences": records,
     }
 
 
@@ -122,4 +139,19 @@ def outcome(one: Outcome) -> dict[str, Any]:
         "updated": one.saved.updated,
         "unchanged": one.saved.unchanged,
         "quarantined": one.saved.quarantined,
+    }
+
+
+def reconciled(one: Reconciled) -> dict[str, Any]:
+    """How a source differed from the store."""
+    return {
+        "source": one.source,
+        "result": one.result,
+        "message": str(one.failure or ""),
+        "from": iso(one.days.first),
+        "to": iso(one.days.last),
+        "records": {
+            record.NAME: {"listed": found.listed, "stored": found.stored, **{kind: found.kinds[kind] for kind in KINDS}}
+            for record, found in one.differences.items()
+        },
     }

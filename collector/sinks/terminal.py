@@ -15,8 +15,9 @@ from collector.contract.indicator import Indicator
 from collector.contract.period import iso, rfc3339
 from collector.contract.reading import Reading, Score
 from collector.readings import Explanation
+from collector.reconcile import KINDS, Reconciled
 from collector.sinks.columns import GAP, NAME, Column, least, table
-from collector.status import BadRecord, SourceStatus
+from collector.status import BadRecord, Reconciliation, SourceStatus
 
 # A figure that may not be published is told by its state, never by a number.
 _STATES = {
@@ -305,7 +306,22 @@ def _words(one: SourceStatus) -> list[str]:
     if one.quarantined:
         many = "1 record" if one.quarantined == 1 else f"{one.quarantined:,} records"
         words.append(f"{many} could not be used: `collector status --bad` lists them")
+    if one.reconciliation is not None:
+        words.append(_compared(one.reconciliation))
     return words
+
+
+_KINDS = {str(kind): words for kind, words in KINDS.items()}
+
+
+def _compared(one: Reconciliation) -> str:
+    """One line about the last comparison of a source with the store."""
+    when = rfc3339(one.began)[:16].replace("T", " ")
+    if one.result != "done":
+        return f"[yellow]could not be compared with the store on {when}[/]: {escape(one.message)}"
+    span = f"{iso(one.first_day)} to {iso(one.last_day)}"
+    found = ", ".join(f"{count:,} {record} {_KINDS[kind]}" for (record, kind), count in one.differing.items())
+    return f"compared with the store on {when}, {span}: {found or 'no difference'}"
 
 
 def bad(records: Iterable[BadRecord], width: int) -> list[Shown]:
@@ -341,6 +357,20 @@ def collected(outcomes: Iterable[Outcome], width: int) -> list[Shown]:
         saved = one.saved
         numbers = (saved.read, saved.inserted, saved.updated, saved.unchanged, saved.quarantined)
         rows.append([one.source, _RESULTS[one.result], *(f"{number:,}" for number in numbers)])
+    return [table(columns, rows, width)]
+
+
+def reconciled(compared: Iterable[Reconciled], width: int) -> list[Shown]:
+    """How the store differed from each source: records by kind."""
+    columns = [Column("source"), Column("result"), Column("record")]
+    columns += [Column(title, "figure") for title in ("listed", "stored", *KINDS)]
+    rows = []
+    for one in compared:
+        for record, found in one.differences.items():
+            numbers = (found.listed, found.stored, *(found.kinds[kind] for kind in KINDS))
+            rows.append([one.source, _RESULTS[one.result], record.NAME, *(f"{number:,}" for number in numbers)])
+        if not one.differences:
+            rows.append([one.source, _RESULTS[one.result], "–", *("–" for _ in range(2 + len(KINDS)))])
     return [table(columns, rows, width)]
 
 
