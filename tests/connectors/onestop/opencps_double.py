@@ -2,29 +2,29 @@
 
 S1 is VietOpenCPS/opencps-v2; numbers are sections of facts/source-systems.md.
 
-| fact                                                                  | test in test_opencps_double.py                |
-|-----------------------------------------------------------------------|-----------------------------------------------|
-| 1.1 base: callers use /o/rest/v2, the annotation says /secure/rest/v2 | test_it_answers_below_its_base_alone          |
-| 1.1 auth: Basic, or header Token, or userId + groupId + accessToken   | test_it_knows_three_ways_to_log_in            |
-| 1.1 format: errors 401, 403, 404 declared                             | test_it_refuses_by_status                     |
-| 1.1 required header groupId; missing: 0, so another site's or no data | test_it_without_a_site_has_no_data            |
-| 1.1 paging: start, end; end absent or 0: the whole result             | test_it_without_an_end_answers_with_everything |
-| 1.1 paging: end is exclusive (unverified)                             | test_it_cuts_rows_with_an_exclusive_end       |
-| 1.1 envelope total, data; 1.2 types: online a string, ids numbers     | test_its_items_have_the_types_of_the_facts    |
-| 1.1 order: createDate, order true descending                          | test_it_lists_in_the_order_of_creation        |
-| 1.1 silent scope: agency absent or `all` becomes the employee's scope | test_it_narrows_to_the_accounts_scope         |
-| S1 DossierLocalServiceImpl: agency and status are lists with commas   | test_it_takes_lists_of_agencies_and_statuses  |
-| 1.1 date filters: d/M/yyyy too; anything else no filter, silently     | test_it_drops_a_date_that_it_cannot_read      |
-| 1.2 traps: writing Asia/Ho_Chi_Minh, parsing in the server's zone     | test_it_reads_filter_days_in_its_own_zone     |
-| S1 DossierLocalServiceImpl: both days of a window belong to it        | test_its_windows_hold_both_of_their_days      |
-| 1.1 no modified-since                                                 | test_it_has_no_filter_for_changes             |
-| 7 paging by rows over a moving set loses rows                         | test_its_rows_shift_when_a_dossier_leaves     |
-| 1.2 dates "" when unset; sentences about deadlines; personal data     | test_its_unset_dates_are_empty_text           |
-| 1.2 traps: sent back, releaseDate and finishDate are cleared          | test_it_clears_dates_when_sent_back           |
-| 1.2 traps: dueDate moves after a wait, by a reset, and is nulled      | test_it_overwrites_due_dates                  |
-| 1.2 lockState PAUSE, PAUSE_OVERDUE                                    | test_it_tells_a_pause_only_while_it_lasts     |
-| 1.4 dates set by status                                               | test_it_sets_dates_by_status                  |
-| 1.5 reCalculate=1 rewrites stored rows                                | test_it_rewrites_statistics_when_asked        |
+| fact                                                                  | test in test_opencps_double.py              |
+|-----------------------------------------------------------------------|---------------------------------------------|
+| 1.1 base: callers use /o/rest/v2, the annotation says /secure/rest/v2 | test_it_answers_below_its_base_alone        |
+| 1.1 auth: Basic, or header Token, or userId + groupId + accessToken   | test_it_knows_three_ways_to_log_in          |
+| 1.1 format: errors 401, 403, 404 declared                             | test_it_refuses_by_status                   |
+| 1.1 required header groupId; missing: 0, so no data of this site      | test_it_without_a_site_has_no_data          |
+| 1.1 paging: start, end; end absent or 0: the whole result | test_it_without_an_end_answers_with_everything |
+| 1.1 paging: end is exclusive (unverified)                             | test_it_cuts_rows_with_an_exclusive_end     |
+| 1.1 envelope total, data; 1.2 types: online a string, ids numbers     | test_its_items_have_the_types_of_the_facts  |
+| 1.1 order: createDate, order true descending                          | test_it_lists_in_the_order_of_creation      |
+| 1.1 silent scope: agency absent or `all` becomes the employee's scope | test_it_narrows_to_the_accounts_scope       |
+| S1 DossierLocalServiceImpl: agency and status are lists with commas   | test_it_takes_lists_of_agencies_and_statuses |
+| 1.1 date filters: d/M/yyyy too; anything else no filter, silently     | test_it_drops_a_date_that_it_cannot_read    |
+| 1.2 traps: writing Asia/Ho_Chi_Minh, parsing in the server's zone     | test_it_reads_filter_days_in_its_own_zone   |
+| S1 DossierLocalServiceImpl: both days of a window belong to it        | test_its_windows_hold_both_of_their_days    |
+| 1.1 no modified-since                                                 | test_it_has_no_filter_for_changes           |
+| 7 paging by rows over a moving set loses rows                         | test_its_rows_shift_when_a_dossier_leaves   |
+| 1.2 dates "" when unset; sentences about deadlines; personal data     | test_its_unset_dates_are_empty_text         |
+| 1.2 traps: sent back, releaseDate and finishDate are cleared          | test_it_clears_dates_when_sent_back         |
+| 1.2 traps: dueDate moves after a wait, by a reset, and is nulled      | test_it_overwrites_due_dates                |
+| 1.2 lockState PAUSE, PAUSE_OVERDUE                                    | test_it_tells_a_pause_only_while_it_lasts   |
+| 1.4 dates set by status                                               | test_it_sets_dates_by_status                |
+| 1.5 reCalculate=1 rewrites stored rows                                | test_it_rewrites_statistics_when_asked      |
 
 Tests file deeds and accounts, move the clock, and take requests out; they never set an answer.
 """

@@ -260,5 +260,5 @@ def test_it_rewrites_statistics_when_asked(double: OpenCPS) -> None:
 def test_each_line_of_the_table_of_facts_has_its_test() -> None:
     table = (opencps_double.__doc__ or "").splitlines()
     named = [line.split("|")[2].strip() for line in table if line.startswith("|") and "test_it" in line]
-    assert len(named) == 22
+    assert len(named) == 21
     assert set(named) == {name for name in globals() if name.startswith(("test_it_", "test_its_"))}
