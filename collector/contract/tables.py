@@ -71,11 +71,13 @@ dossier = _table(records.Dossier)
 dossier_event = _table(records.DossierEvent)
 procedure = _table(records.Procedure)
 
-# Children are found by their parent, a mailbox's days by its pseudonym, the mailboxes of a day by its month.
+# Children are found by their parent, the use of a day by the day and its mailbox by the pseudonym, the mailboxes of a
+# day by its month.
 Index("mailbox_month", mailbox.c.month_day)
+Index("mailbox_pseudonym", mailbox.c.pseudonym, mailbox.c.month_day)
 Index("delivery_document", delivery.c.source, delivery.c.document)
 Index("dossier_event_dossier", dossier_event.c.source, dossier_event.c.dossier)
-Index("mailbox_day_pseudonym", mailbox_day.c.pseudonym, mailbox_day.c.day)
+Index("mailbox_day_day", mailbox_day.c.day, mailbox_day.c.pseudonym)
 
 workday = Table(
     "workday",
