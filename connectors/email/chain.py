@@ -7,7 +7,7 @@ exactly the same range, so that its rows replace themselves; what has never been
 import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from itertools import repeat
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,12 +17,13 @@ from collector.contract.door import Files
 from collector.contract.errors import TryAgain, UnexpectedAnswer
 from collector.contract.period import day_start, days, local_day, plus_days
 from collector.contract.records import MailboxDay
-from connectors.email import pending
+from connectors.email import pending, zimbra_lines
 from connectors.email.domains import Domains
 from connectors.email.lines import Name, Reader, Use
 from connectors.email.pending import DAYS, Pending
 from connectors.email.rotation import Folder, Member, not_whole, read
 from connectors.email.stamps import DAY, Calendar, has_time
+from connectors.email.understood import stretches
 
 BLOCK = 8 << 20
 LONGEST = 1 << 20
@@ -35,6 +36,10 @@ _ATTEMPTS = 5
 _SILENCE = 12 * 3600
 _NUMBER = re.compile(r"\.(\d{1,4})(?:\.gz)?")
 _ROTATED = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})[-_.T]?(\d{2})(\d{2})(\d{2})")
+_OF_DAY = re.compile(r"\.(\d{4})-(\d{2})-(\d{2})(?:\.gz)?$")
+
+# A log of another program, or in a form that is not known, shows itself by then.
+_STRANGE = 100
 
 
 @dataclass(slots=True)
@@ -43,8 +48,9 @@ class Place:
 
     `file` and `offset` say where, `first` is the instant of that file's first line, `last` of the last line read;
     `seen` is the begin of the last run that came to the end of the newest file. From `unbroken_from` on no line is
-    missing; `proven` are the earlier stretches (from, to: instants) of which the same is true. `reached` is True
-    once this run has come to the end of the newest file.
+    missing; `proven` are the earlier stretches (from, to: instants) of which the same is true. `heard` is the instant
+    of the last line of a mail server, and `strange` counts the lines before the first of these; None once there was
+    one. `reached` is True once this run has come to the end of the newest file.
     """
 
     file: str = ""
@@ -55,6 +61,8 @@ class Place:
     unbroken_from: int = 0
     proven: list[tuple[int, int]] = field(default_factory=list)
     pending: Pending = field(default_factory=Pending)
+    heard: int = 0
+    strange: int | None = 0
     reached: bool = False
 
     def enter(self, member: Member) -> None:
@@ -62,21 +70,37 @@ class Place:
         self.file, self.offset, self.first = member.file, 0, member.first
         self.last = max(self.last, member.first)
 
-    def break_off(self, end: int, member: Member) -> None:
-        """Note that lines may be missing between an instant and a file's first line."""
+    def begin(self, first: int) -> None:
+        """Begin a stretch without a gap at an instant."""
+        self.unbroken_from = self.heard = first
+
+    def break_off(self, end: int, first: int) -> None:
+        """Note that between two instants lines may be missing, or that no mail server wrote any."""
         self.proven.append((self.unbroken_from, end))
-        self.unbroken_from = member.first
+        self.begin(first)
+
+    def hear(self, told: Sequence[tuple[int, int]], lines: int, began: int, longest: int) -> None:
+        """Note when a block of so many lines tells of a mail server; a silence of over `longest` seconds is a gap."""
+        if told:
+            self.strange = None
+        elif self.strange is not None:
+            self.strange += lines
+        for first, last in told:
+            if first > self.heard + longest:
+                self.break_off(self.heard, first)
+            # A clock that once ran ahead must not make what follows look old.
+            self.heard = max(self.heard, min(last, began))
 
     def days(self, through: int) -> set[int]:
         """Return the local days, up to `through`, of which no line is missing from before their start to their end.
 
-        A day is over in the log once a line is later: a log that nobody copies any more must not look like one in
-        which nobody logs in.
+        A day is over in the log once a mail server writes a later line: a log that nobody copies any more, or into
+        which only others write, must not look like one in which nobody logs in.
         """
-        stretches = [*self.proven, (self.unbroken_from, self.last)] if self.reached else self.proven
+        unbroken = [*self.proven, (self.unbroken_from, self.heard)] if self.reached else self.proven
         return {
             day
-            for begin, end in stretches
+            for begin, end in unbroken
             for day in days(plus_days(local_day(begin), 1), min(through, plus_days(local_day(end), -1)))
         }
 
@@ -91,11 +115,14 @@ class Place:
             "unbroken_from": self.unbroken_from,
             "proven": [list(stretch) for stretch in self.proven],
             "pending": self.pending.as_json(),
+            "heard": self.heard,
+            "strange": self.strange,
         }
 
 
 def place_from_json(document: Mapping[str, Any]) -> Place:
-    """Read what `as_json` wrote."""
+    """Read what `as_json` wrote; also what it wrote before silence was a gap."""
+    strange = document.get("strange")
     return Place(
         str(document["file"]),
         int(document["offset"]),
@@ -105,6 +132,8 @@ def place_from_json(document: Mapping[str, Any]) -> Place:
         int(document["unbroken_from"]),
         [(int(begin), int(end)) for begin, end in document["proven"]],
         pending.from_json(document["pending"]),
+        int(document.get("heard", document["last"])),
+        None if strange is None else int(strange),
     )
 
 
@@ -124,7 +153,8 @@ class Piece:
 class Chain:
     """What it takes to read a chain. `spans` are the ranges read before, by file identity.
 
-    `since` is the first local day whose rows are kept, `from_day` the first one that this run needs.
+    `since` is the first local day whose rows are kept, `from_day` the first one that this run needs. `silence` are the
+    seconds for which a mail server may write nothing without a gap.
     """
 
     door: Files
@@ -136,6 +166,7 @@ class Chain:
     spans: Mapping[str, Sequence[Span]]
     since: int
     from_day: int
+    silence: int
 
 
 def pieces(chain: Chain, place: Place) -> Iterator[Piece]:
@@ -191,7 +222,7 @@ def _find(chain: Chain, place: Place, members: Sequence[Member]) -> int | None:
         return None
     if not place.file:
         place.enter(members[0])
-        place.unbroken_from = members[0].first
+        place.begin(members[0].first)
         return 0
     for at, member in enumerate(members):
         if member.file == place.file:
@@ -201,7 +232,7 @@ def _find(chain: Chain, place: Place, members: Sequence[Member]) -> int | None:
         if member.file in chain.spans:
             continue
         if member.first >= place.last - _DISORDER:
-            place.break_off(max(place.last, place.seen), member)
+            _break_off(chain, place, max(place.last, place.seen), member)
             place.enter(member)
             return at
         if member.last > place.last + DAY:
@@ -228,10 +259,15 @@ def _follow(chain: Chain, place: Place, left: Member, member: Member) -> None:
     ended = max(place.last, place.seen, _rotated_at(chain, left, member))
     numbers = _number(chain, left), _number(chain, member)
     hole = None not in numbers and numbers[0] != (numbers[1] or 0) + 1
-    adjacent = None not in numbers and not hole
+    adjacent = (None not in numbers and not hole) or _is_day_after(chain, left, member)
     if not adjacent and member.first > ended + (_DISORDER if hole else _SILENCE):
-        place.break_off(ended, member)
+        _break_off(chain, place, ended, member)
     place.enter(member)
+
+
+def _break_off(chain: Chain, place: Place, end: int, member: Member) -> None:
+    """Note that lines may be missing between an instant, up to which the log was seen, and a file's first line."""
+    place.break_off(end if end <= place.heard + chain.silence else place.heard, member.first)
 
 
 def _number(chain: Chain, member: Member) -> int | None:
@@ -241,8 +277,29 @@ def _number(chain: Chain, member: Member) -> int | None:
     return 0 if rest == "" else int(found[1]) if found else None
 
 
+def _day_of(member: Member) -> date | None:
+    """Return the day of a file of Zimbra's in the server's zone: `audit.log.2026-11-09`, or the one it now writes."""
+    if not member.zimbra:
+        return None
+    found = _OF_DAY.search(member.name)
+    try:
+        return date(int(found[1]), int(found[2]), int(found[3])) if found else None
+    except ValueError:
+        return None
+
+
+def _is_day_after(chain: Chain, left: Member, member: Member) -> bool:
+    """Tell whether two files of Zimbra's are of one day and the next: nothing can lie between."""
+    day = _day_of(left)
+    after = _day_of(member) or datetime.fromtimestamp(member.first, chain.zone).date()
+    return day is not None and after == day + timedelta(days=1)
+
+
 def _rotated_at(chain: Chain, left: Member, member: Member) -> int:
     """Return the instant at which a file was closed, if its name has it and it can be; else 0."""
+    if (content := _day_of(left)) is not None:
+        midnight = datetime.combine(content + timedelta(days=1), time(), chain.zone)
+        return min(int(midnight.timestamp()), member.first)
     found = _ROTATED.search(left.name)
     if found is None:
         return 0
@@ -328,13 +385,29 @@ def _pieces_of(
             raise _overlap(chain, member)
         if not folder.still(member):
             return False
-        use = reader.read(block)
+        use = zimbra_lines.read(block, reader.calendar, chain.name) if member.zimbra else reader.read(block)
+        _hear(chain, member, place, block, reader.calendar)
         first_day, last_day = _days_of(block, reader.calendar, place, chain.door.began)
         place.offset += length
         place.pending.forget_before(local_day(place.last))
         span = Span(member.file, start, start + length)
         yield Piece(
             span, _rows(use, span, chain.since), _bad(use, long, span), use.hits + len(long), first_day, last_day
+        )
+
+
+def _hear(chain: Chain, member: Member, place: Place, block: bytes, calendar: Calendar) -> None:
+    """Note when a block tells of a mail server. UnexpectedAnswer if a log has told of none from its beginning."""
+    lines = 0 if place.strange is None else block.count(b"\n")
+    place.hear(stretches(block, calendar, chain.silence), lines, chain.door.began, chain.silence)
+    if place.strange is not None and place.strange >= _STRANGE:
+        raise UnexpectedAnswer(
+            f"none of the first {place.strange} lines of {member.name} is one of Postfix, Dovecot or Zimbra",
+            source=chain.door.source,
+            stage="answer",
+            field="logs",
+            mend="Name in `logs` the log that the mail server itself writes; leave older files of another program out,"
+            " or let the source begin (`from`) with the first day of the mail server",
         )
 
 

@@ -1,10 +1,14 @@
-"""Use of mailboxes from the logs of Postfix and Dovecot, and which mailboxes there are from lists beside them.
+"""Use of mailboxes from the logs of Postfix, Dovecot and Zimbra, and which mailboxes there are from lists beside them.
 
-System:  Postfix and Dovecot (2.3 and its kin), each with its own log file or through syslog; plain or gzip files.
-Account: one that may list one folder and read the files in it: locally (group `adm`, or an ACL that outlives
-         rotation), or over SFTP without a shell.
-Reads:   `logs` (login, end of session, start of Dovecot; submissions accepted and delivered) and `lists` (CSV with a
-         header: address, kind, state, created, and if they are there quota and used). It never asks either server.
+System:  Postfix and Dovecot (2.3 and its kin), each with its own log file or through syslog; Zimbra's audit.log and
+         mailbox.log (its zimbra.log is Postfix's); plain or gzip files.
+Account: one that may list one folder and read the files in it: locally (group `adm`, of Zimbra's group `zimbra`, or an
+         ACL that outlives rotation), or over SFTP without a shell.
+Reads:   `logs` (login, end of session, start of Dovecot; submissions accepted and delivered; of Zimbra logins, and that
+         a client that is logged in asks something) and `lists` (CSV with a header: address, kind, state, created, and
+         if they are there quota and used). It never asks any of the servers. Of Zimbra both audit.log and mailbox.log,
+         a pattern for each, and those of every mailbox server, copied under names of their own or as a source each: a
+         web page that stays open logs in every second day, and who used a mailbox at one of the servers used it.
 Never:   stores, logs or reports an address, a host of a client, a subject or a message id. An address becomes
          `door.pseudonym(address, day)` while its line is read; the cursor holds pseudonyms and hashes. Of a
          recipient's address only the domain is looked at, and only counts are kept: outside government, free mail.
@@ -12,10 +16,18 @@ Limits:  a session whose login lies before the first log counts only if it logs 
          7 days, or when Dovecot starts, on its login day alone. A log without years in its times must begin less
          than a year before it ends. copytruncate loses, unseen, what is written between copy and cut. A file taken
          out of the middle is seen by a run that was reading it, not when all is read anew. Submissions behind a
-         before-queue filter carry no user name. A list without a date in its name that is written over cannot tell
-         since when a mailbox is locked; keep a month's lists until the next month has one.
-Quality: a mailbox was used by a client on a day: a telephone that polls counts. A line whose time cannot be read is
-         quarantined by its place in the file; if that befalls over 1 % of the lines that matter, the source stops.
+         before-queue filter carry no user name; nor do those of Zimbra's web client: name the mailbox servers in
+         `webmail_hosts`. A login at Zimbra has no end: an IMAP client is present on the days on which it asks. An
+         administrator's login to Zimbra's console counts as one to the mailbox of that name. A list without a date in
+         its name that is written over cannot tell since when a mailbox is locked; keep a month's lists until the next
+         month has one.
+Quality: a mailbox was used by a client on a day: a telephone that polls counts. Of Zimbra's requests only that there
+         was one is kept. A day is covered if its log is unbroken from before it to after it, and Postfix, Dovecot or
+         Zimbra were never wholly silent for over `silence_days` (3: a weekend) around it: longer silence is a gap that
+         is seen, and never days without use. Give more to a server that is known to rest for longer, as at Tết. A log
+         of which the first 100 lines, and all that is read of it at once (8 MiB), have not one of theirs is another
+         program's: the source stops. A line whose time cannot be read is quarantined by its place in the file; if that
+         befalls over 1 % of the lines that matter, the source stops.
 """
 
 import re
@@ -31,19 +43,18 @@ from collector.contract.door import Files
 from collector.contract.errors import TryAgain, UnexpectedAnswer
 from collector.contract.period import iso, local_day, month_of, plus_days
 from collector.contract.records import Mailbox, MailboxDay, Record, columns
-from connectors.email import inventory
+from connectors.email import inventory, log_probe
 from connectors.email.chain import Chain, Piece, Place, pieces, place_from_json
 from connectors.email.domains import FREE_MAIL, GOVERNMENT, Domains
 from connectors.email.lines import Name
 from connectors.email.pending import DAYS
-from connectors.email.rotation import Folder
+from connectors.email.stamps import DAY
 
 DOORS = ("folder", "ssh")
 RECORDS = (Mailbox, MailboxDay)
 
 _ROWS = 10_000
 _NAMES = 200_000
-_SKEW = 300
 
 
 _COLUMNS = {
@@ -127,6 +138,14 @@ class Config(BaseModel):
         default="Asia/Ho_Chi_Minh",
         description="The server's time zone, for log lines that do not name one",
         examples=["Asia/Ho_Chi_Minh", "UTC"],
+    )
+    silence_days: int = Field(
+        default=3,
+        ge=1,
+        le=31,
+        description="Days for which the mail server may write nothing at all into a log before they are a gap, and not"
+        " days without use; more than the days of a weekend only where the server is known to rest for so long",
+        examples=[3],
     )
     domain: str = Field(
         default="",
@@ -224,7 +243,7 @@ def offers(config: Config) -> Sequence[type[Record]]:
 
 def fetch(config: Config, door: Files, want: Want) -> Iterator[Batch]:
     """Yield the mailboxes of each month whose lists changed, then the use that the logs tell, then what is covered."""
-    progress = _progress(config, door, None if want.window else want.cursor)
+    progress = _progress(config, door, want)
     covers: list[Covered] = []
     for rows, bad, read in _mailboxes(config, door, want, progress, covers):
         yield Batch({Mailbox: rows}, _cursor(progress, want), (), bad, (), read)
@@ -259,13 +278,16 @@ def fetch(config: Config, door: Files, want: Want) -> Iterator[Batch]:
             )
 
 
-def _progress(config: Config, door: Files, cursor: Mapping[str, Any] | None) -> _Progress:
-    saved = cursor or {"lists": {}, "logs": {}}
+def _progress(config: Config, door: Files, want: Want) -> _Progress:
+    saved = (None if want.window else want.cursor) or {"lists": {}, "logs": {}}
     try:
         places = {
             pattern: place_from_json(saved["logs"][pattern]) if pattern in saved["logs"] else Place()
             for pattern in config.logs
         }
+        if want.window and want.spans:  # a part of a log that was understood before
+            for place in places.values():
+                place.strange = None
         return _Progress({month: dict(known) for month, known in saved["lists"].items()}, places)
     except (KeyError, TypeError, ValueError, AttributeError):
         raise UnexpectedAnswer(
@@ -292,6 +314,7 @@ def _chain(config: Config, door: Files, want: Want, pattern: str) -> Chain:
         spans=want.spans,
         since=want.since,
         from_day=max(want.since, want.first_day) if want.window else want.since,
+        silence=config.silence_days * DAY,
     )
 
 
@@ -401,30 +424,15 @@ def _format(config: Config) -> inventory.Format:
 
 def probe(config: Config, door: Files) -> Iterator[Finding]:
     """Yield findings about logs, lists, the server's clock and the right to write; raise what the door raises."""
+    seen: set[str] = set()
     for pattern in config.logs:
-        members = Folder(door, pattern, ZoneInfo(config.zone)).members(0)
-        if not members:
-            says = f"no file with a complete line matches {pattern}"
-            mend = "Name the log in `logs`, and let the account list the folder and read the log (group adm, or an ACL)"
-            yield Finding("reach", "failed", says, mend)
-            continue
-        newest = members[-1]
-        yield Finding("reach", "ok", f"{len(members)} files of {pattern}")
-        yield Finding("read", "ok", f"{newest.name} can be read, and its lines begin with a time that is known")
-        yield _clock(newest.name, newest.last, door.began)
+        yield from log_probe.findings(door, pattern, ZoneInfo(config.zone), config.silence_days, seen)
+    yield from log_probe.who_logs_in(seen)
     yield from _probe_lists(config, door)
     says = "nothing about files shows whether the account could write"
     yield Finding(
         "read-only", "unproved", says, "Let the account own nothing in the folder; mount or export it read-only"
     )
-
-
-def _clock(name: str, last: int, began: int) -> Finding:
-    if last > began + _SKEW:
-        says = f"the newest line of {name} lies {last - began} seconds in the future"
-        return Finding("clock skew", "failed", says, "Set the server's clock, or `zone` to the zone in which it logs")
-    says = f"the newest line of {name} is {max(0, began - last)} seconds old"
-    return Finding("clock skew", "ok" if began - last <= _SKEW else "unproved", says)
 
 
 def _probe_lists(config: Config, door: Files) -> Iterator[Finding]:

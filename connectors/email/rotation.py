@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from collector.contract.door import FileEntry, Files
 from collector.contract.errors import TryAgain, UnexpectedAnswer
-from connectors.email.stamps import DAY, has_time, instant_before
+from connectors.email.stamps import DAY, has_time, instant_before, is_of_zimbra
 
 HEAD = 4096
 _TAIL = 64 * 1024
@@ -36,7 +36,7 @@ class Member:
     """A file of a chain. `size` is in bytes of log, unpacked; `listed` the file as the folder showed it.
 
     `file` is its identity, `first` and `last` the instants of its first and its last line. `whole` is False for a
-    packed file that cannot be unpacked to its end yet.
+    packed file that cannot be unpacked to its end yet; `zimbra` True for Zimbra's audit.log or mailbox.log.
     """
 
     listed: FileEntry
@@ -46,6 +46,7 @@ class Member:
     size: int
     packed: bool
     whole: bool = True
+    zimbra: bool = False
 
     @property
     def name(self) -> str:
@@ -122,12 +123,15 @@ class Folder:
                 field="file",
                 mend="It was cut while a server wrote on at its old place; let rotation rename it instead",
             )
+        if len(head) < HEAD and head.count(b"\n") == 1 and not has_time(line):
+            return None  # what copytruncate left of a line that it cut in two; the log goes on behind it, or never did
         if packed:
             size, tail, whole = self._unpack(entry)
         else:
             size, tail, whole = entry.size, _read(self.door, entry.name, max(0, entry.size - _TAIL), entry.size), True
         first, last = self._instants(entry, head, tail)
-        return Member(entry, identity(line), first, last, size, packed, whole)
+        dated = next((one for one in head.split(b"\n") if has_time(one)), b"")
+        return Member(entry, identity(line), first, last, size, packed, whole, is_of_zimbra(dated))
 
     def _instants(self, entry: FileEntry, head: bytes, tail: bytes) -> tuple[int, int]:
         # A time without a year: the last line is not later than the file's own time, the first not than the last.

@@ -1,9 +1,10 @@
-"""The time at the head of a log line, in the four forms that mail servers write.
+"""The time at the head of a log line, in the five forms that mail servers write.
 
   Nov 09 08:05:00                    Dovecot's own file, Postfix' own file    no year, no zone
   Nov  9 08:05:00                    traditional syslog                       no year, no zone
   2026-11-22T13:20:54.395224+07:00   RFC 3339 syslog                          both
   2026-11-22T13:20:54+0700           Dovecot's log_timestamp = %Y-%m-%dT%H:%M:%S%z
+  2026-11-22 13:20:54,304            Zimbra's audit.log and mailbox.log       no zone
 
 A time without a zone is in the server's zone, as configured. A time without a year gets its year from the file: a
 file is taken to span less than a year, so that the instant of its first line dates every other line of it.
@@ -21,6 +22,7 @@ DAY = 86_400
 _MONTHS = {name: number for number, name in enumerate(b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
 _SHORT = re.compile(rb"([A-Z][a-z]{2}) ([ 0-3]\d) (\d\d):(\d\d):(\d\d)(?: |$)")
 _LONG = re.compile(rb"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:[.,]\d+)?(Z|[+-]\d\d:?\d\d)(?: |$)")
+_ZIMBRA = re.compile(rb"(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)[,.]\d{3}(?: |$)")
 
 # How far a line may lie before the first line of its file: several processes write one log.
 _DISORDER = 7 * DAY
@@ -54,9 +56,21 @@ def _long_instant(found: re.Match[bytes]) -> int | None:
         return None
 
 
+def _zimbra_instant(found: re.Match[bytes], zone: ZoneInfo) -> int | None:
+    year, month, day, hour, minute, second = (int(found[number]) for number in range(1, 7))
+    return _instant(year, (month, day, hour, minute, min(second, 59)), zone)
+
+
 def cut_of(line: bytes) -> int:
     """Return where the time at the head of a line ends, if it has one."""
-    return 15 if line[3:4] == b" " else line.find(b" ")
+    if line[3:4] == b" ":
+        return 15
+    return 23 if line[10:11] == b" " else line.find(b" ")
+
+
+def is_of_zimbra(line: bytes) -> bool:
+    """Tell whether a line begins with a time as Zimbra's audit.log and mailbox.log write it."""
+    return _ZIMBRA.match(line.lstrip(b"\0")) is not None
 
 
 def has_time(line: bytes) -> bool:
@@ -65,6 +79,8 @@ def has_time(line: bytes) -> bool:
     if found := _SHORT.match(line):
         parts = _short_parts(found)
         return parts is not None and _instant(2024, parts, ZoneInfo("UTC")) is not None
+    if found := _ZIMBRA.match(line):
+        return _zimbra_instant(found, ZoneInfo("UTC")) is not None
     found = _LONG.match(line)
     return found is not None and _long_instant(found) is not None
 
@@ -77,6 +93,8 @@ def instant_before(line: bytes, limit: int, zone: ZoneInfo) -> int | None:
     line = line.lstrip(b"\0")
     if found := _LONG.match(line):
         return _long_instant(found)
+    if found := _ZIMBRA.match(line):
+        return _zimbra_instant(found, zone)
     found = _SHORT.match(line)
     parts = _short_parts(found) if found else None
     if parts is None:
@@ -108,6 +126,8 @@ class Calendar:
         """Return the instant (epoch seconds) of a stamp, or None if it is in no known form."""
         if found := _LONG.match(stamp):
             return _long_instant(found)
+        if found := _ZIMBRA.match(stamp):
+            return _zimbra_instant(found, self.zone)
         found = _SHORT.match(stamp)
         parts = _short_parts(found) if found else None
         if parts is None:
@@ -128,6 +148,8 @@ class Calendar:
         """
         if stamp[3:4] == b" ":
             key, minute = stamp[: self._short_key], stamp[:12] + b":00"
+        elif stamp[10:11] == b" ":
+            key, minute = stamp[:16], stamp[:16] + b":00,000"
         elif stamp[-1:] == b"Z":
             key = minute = stamp[:16] + b":00Z"
         elif stamp[-5:-4] in (b"+", b"-"):

@@ -216,7 +216,7 @@ def test_two_logs_side_by_side_under_one_pattern_are_refused(tmp_path: Path) -> 
 def test_two_logs_with_a_pattern_each_are_both_needed_for_a_day(tmp_path: Path) -> None:
     put(tmp_path / "mail.log", logins("2026-01-05 00:00:00", 100, "a") + BEAT, at("2026-01-20 07:00:00"))
     put(tmp_path / "dovecot.log", logins("2026-01-07 00:30:00", 100, "b") + BEAT, at("2026-01-20 07:00:00"))
-    config = Config(logs=["mail.log*", "dovecot.log*"])
+    config = Config(logs=["mail.log*", "dovecot.log*"], silence_days=31)
     kept = run(Kept(), Door(tmp_path, MORNING), SINCE, config)
     assert total(kept) == 200
     assert kept.covered["mailbox_day"] == days(20260108, 20260119)
