@@ -18,6 +18,8 @@ _MIXED = 32 << 10
 _SMALL = 512 << 10
 _ENVELOPES = 32
 
+_PROTOCOLS = (b"imap", b"pop3", b"managesieve")
+
 LOGIN = b"Login: user=<"
 POSTFIX = b"["
 """What stands before the process id: all lines of Postfix about a message are found in one go."""
@@ -98,12 +100,15 @@ class Envelopes:
         return hosts.pop() if hosts else "-"
 
     def find(self, block: bytes, part: Part) -> Hits | None:
-        """Return the lines that matter; None if a server starts, or there is a login of a kind not seen before."""
+        """Return the lines that matter; None if a server starts, or a session is of a kind whose login was not seen."""
         where = part.start, part.end
         if block.find(_STARTS, *where) >= 0:
             return None
         sessions: list[tuple[bytes, bytes, bytes]] = []
-        for protocol in sorted({envelope.rpartition(b" ")[2] for envelope in self.known.get(LOGIN, ())}):
+        protocols = {envelope.rpartition(b" ")[2] for envelope in self.known.get(LOGIN, ())}
+        if any(block.find(protocol + b"(", *where) >= 0 for protocol in _PROTOCOLS if protocol not in protocols):
+            return None  # an end, whose login was read before this reader was made
+        for protocol in sorted(protocols):
             sessions += self._pattern(protocol, part.stamp).findall(block, *where)
         if block.count(LOGIN, *where) != sum(1 for user, _, _ in sessions if user):
             return None

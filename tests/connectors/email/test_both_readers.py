@@ -6,9 +6,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from connectors.email.pending import Pending
 from tests.benchmarks.mail_log_lines import lines
 from tests.connectors.email.both_readers import HANOI, agree, reader
 from tests.connectors.email.mail_lines import at, client, delivered, login, logout, mail, postfix, taken, text
+from tests.connectors.email.reading import pseudonym
 
 FIRST = at("2025-11-03 00:00:00")
 AN, BINH = "an@skhcn.example.gov.vn", "binh@syt.example.gov.vn"
@@ -93,6 +95,22 @@ def test_a_taught_reader_reads_each_form_at_once(form: str) -> None:
         day += mail(WHEN, "A1", AN, form) if form != "no colon" else []
     taught = "dovecot" if form in ("dovecot", "no colon") else "syslog"
     assert agree([text([line]) for line in day] if form == "no colon" else [text(day)], WHEN, form=taught) >= 1
+
+
+@pytest.mark.parametrize("protocol", ["imap", "pop3", "managesieve"])
+@pytest.mark.parametrize("by_lines", [True, False])
+def test_a_run_that_begins_with_the_end_of_a_session_counts_its_last_day(protocol: str, by_lines: bool) -> None:
+    before = reader(WHEN, by_lines=by_lines)
+    before.read(text([login(WHEN, AN, "s1", protocol=protocol)]))
+    # The next run has read no login yet, or none of this protocol.
+    other = "imap" if protocol == "pop3" else "pop3"
+    for learns in ([], [login(WHEN, BINH, "s2", protocol=other), logout(WHEN, BINH, "s2", protocol=other)]):
+        after = reader(WHEN, by_lines=by_lines)
+        after.read(text(learns))
+        after.pending = Pending(dict(before.pending.sessions))
+        use = after.read(text([logout(WHEN + 86_400, AN, "s1", protocol=protocol)]))
+        assert dict(use.sessions) == {(20260106, pseudonym(AN, 20260106)): 1}
+        assert after.pending.sessions == {}
 
 
 def test_retries_of_a_deferred_mail_do_not_slow_down() -> None:
