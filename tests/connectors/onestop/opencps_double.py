@@ -82,7 +82,8 @@ What = Literal[
 class Deed:
     """What somebody did to a dossier at an instant (epoch seconds UTC).
 
-    file: `facts` of the new dossier. receive, reset: `due` (None: without a due date). pause: `lock`.
+    file: `facts` of the new dossier. receive, reset: `due` (None: without a due date). pause: `lock`. receive, release:
+    `dated`, the instant that was written down, where it is not that of the deed.
     """
 
     at: int
@@ -90,6 +91,7 @@ class Deed:
     what: What
     due: int | None = None
     lock: str = "PAUSE"
+    dated: int | None = None
     facts: dict[str, Any] = field(default_factory=dict)
 
 
@@ -223,7 +225,7 @@ class OpenCPS:
         when = one.when
         match deed.what:
             case "receive":
-                one.status, when["receiveDate"], when["dueDate"] = "processing", deed.at, deed.due
+                one.status, when["receiveDate"], when["dueDate"] = "processing", deed.dated or deed.at, deed.due
                 one.number_written = f"H44-{one.number:06d}"
             case "pause":
                 one.status, one.lock, one.paused_at = "waiting", deed.lock, deed.at
@@ -236,7 +238,7 @@ class OpenCPS:
             case "reset" | "no_due":
                 when["dueDate"] = deed.due
             case "release":
-                one.status, one.lock, when["releaseDate"] = "releasing", "", deed.at
+                one.status, one.lock, when["releaseDate"] = "releasing", "", deed.dated or deed.at
             case "done" | "deny":
                 one.status, one.lock = ("done" if deed.what == "done" else "denied"), ""
                 when["releaseDate"] = when["releaseDate"] or deed.at

@@ -1,0 +1,221 @@
+"""A year of dossiers that move through all states while they are collected daily: each figure equals the ledger's own.
+
+Full size (PROVE=1): 300,000 dossiers of 60 agencies, 365 nights; else the first quarter of a small year. The clocks of
+the double and the collector go together, one night at a time; after each, every cell of every day is compared with a
+count made from the deeds alone (see `opencps_year`).
+"""
+
+import bisect
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from collector.assembly import Assembly, assemble
+from collector.clock import fixed_clock
+from collector.collect import Wanted, collect
+from collector.contract.period import days, local_day, month_of, plus_days
+from collector.demo import truth
+from collector.demo.days_off import days_off
+from collector.demo.ledger import Dossier, Ledger
+from collector.readings import take
+from collector.store.engine import reading
+from tests.connectors.onestop.opencps_double import PASSWORD, USER, Deed, OpenCPS, at, serving
+from tests.connectors.onestop.opencps_year import PROCEDURES, SOURCE, deeds_of_a_year, true_dossier
+from tests.end_to_end.program import configure
+
+SINCE = 20260101
+UNDECIDED = 20261124
+"""The first day of which the calendar does not yet say whether it is worked."""
+
+INDICATORS = ("dossiers.on_time", "dossiers.on_time_due", "dossiers.online")
+
+Cell = tuple[str, str, int, str]
+"""Indicator, agency, day, verdict."""
+
+
+class Truth:
+    """The count of the ledger, kept up to date deed by deed."""
+
+    def __init__(self, code_of: dict[str, str]) -> None:
+        self._code_of = code_of
+        self._so_far: dict[int, list[Deed]] = defaultdict(list)
+        self._told: dict[int, list[Cell]] = {}
+        self.cells: Counter[Cell] = Counter()
+
+    def happen(self, deeds: list[Deed]) -> None:
+        """Count anew the dossiers to which something was done."""
+        for deed in deeds:
+            self._so_far[deed.dossier].append(deed)
+        touched = {deed.dossier for deed in deeds}
+        dossiers = {number: true_dossier(self._so_far[number], self._code_of) for number in touched}
+        classes = truth.dossier_classes(_ledger(list(dossiers.values())))
+        for number, one in dossiers.items():
+            self.cells.subtract(self._told.get(number, ()))
+            assert one.agency is not None
+            self._told[number] = [
+                (indicator, one.agency, day, verdict)
+                for indicator, (verdict, day) in classes[one.id].items()
+                if day is not None and day >= SINCE and indicator in INDICATORS
+            ]
+            self.cells.update(self._told[number])
+
+    def counts(self) -> dict[tuple[str, str, int], tuple[int, int, int]]:
+        """Hits, judged and unknown by indicator, agency and day."""
+        found: dict[tuple[str, str, int], list[int]] = defaultdict(lambda: [0, 0, 0])
+        for (indicator, agency, day, verdict), number in self.cells.items():
+            if number and verdict != truth.NOT_COUNTED:
+                three = found[indicator, agency, day]
+                three[0] += number * (verdict == truth.HIT)
+                three[1] += number * (verdict != truth.UNKNOWN)
+                three[2] += number * (verdict == truth.UNKNOWN)
+        return {cell: (three[0], three[1], three[2]) for cell, three in found.items()}
+
+
+def _ledger(dossiers: list[Dossier]) -> Ledger:
+    return Ledger(
+        seed=0,
+        province="H44",
+        now=0,
+        first_day=SINCE,
+        last_day=20261231,
+        days_off=days_off(),
+        agencies=[],
+        sources=[],
+        mailboxes=[],
+        sessions=[],
+        mails=[],
+        documents=[],
+        dossiers=dossiers,
+        procedures=PROCEDURES,
+    )
+
+
+@pytest.fixture
+def size(full_size: bool) -> tuple[int, int, int]:
+    """Dossiers of the year, agencies, and the last day that is lived."""
+    return (300_000, 60, 20261231) if full_size else (4_000, 3, 20260331)
+
+
+def code(number: int) -> str:
+    return f"H44.{number:02d}"
+
+
+def old_code(number: int) -> str:
+    return f"000.00.{number:02d}.H44"
+
+
+def program(folder: Path, double: OpenCPS, agencies: int) -> Path:
+    """Write the configuration of a collector that reads the double."""
+    known = "\n".join(
+        f"  - {{code: {code(one)}, old_codes: [{old_code(one)}], name: Sở {one}, block: departments}}"
+        for one in range(1, agencies + 1)
+    )
+    collector = f"""\
+province: {{name: Phú Thọ, code: H44}}
+agencies: agencies.yaml
+workdays: workdays/
+scoring: scoring.yaml
+state: state
+sources:
+  {SOURCE}:
+    connector: onestop.opencps
+    door:
+      kind: http
+      base_url: {double.address}
+      user: {USER}
+      password: !file password
+      timeout: 300
+    from: 2026-01-01
+    serves: all
+    deadline: 12h
+    requests_per_minute: 1000000
+    config:
+      group_id: 55301
+      agencies: [{", ".join(old_code(one) for one in range(1, agencies + 1))}]
+      rows: 1000
+"""
+    register = f'blocks: {{departments: {{title_vi: "Sở", title_en: Departments}}}}\nagencies:\n{known}\n'
+    files = {"collector.yaml": collector, "agencies.yaml": register, "password": PASSWORD}
+    return configure(folder / "collector", files).folder / "collector.yaml"
+
+
+def tallied(assembly: Assembly) -> dict[tuple[str, str, int], tuple[int, int, int]]:
+    """Every cell that the store keeps of the three figures."""
+    found = {}
+    with reading(assembly.engine) as connection:
+        for wide in assembly.tallies.wide:
+            for one in wide.indicators:
+                if one.id not in INDICATORS:
+                    continue
+                three = [wide.table.c[f"{one.column}_{part}"] for part in ("hits", "judged", "unknown")]
+                for agency, day, *counts in connection.execute(
+                    wide.table.select().with_only_columns(wide.table.c.agency, wide.table.c.day, *three)
+                ):
+                    if day >= SINCE and (counts[1] or counts[2]):
+                        found[one.id, agency, day] = (counts[0], counts[1], counts[2])
+    return found
+
+
+def nights(last_day: int) -> Iterator[int]:
+    """Half past midnight of each night, from the first day to the end of the last one."""
+    return (at(day, 0, 30) for day in days(SINCE, plus_days(last_day, 1)))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(6 * 3600)
+def test_every_figure_of_every_day_equals_the_count_of_the_deeds(tmp_path: Path, size: tuple[int, int, int]) -> None:
+    dossiers, agencies, last_day = size
+    written = {old_code(one): code(one) for one in range(1, agencies + 1)}
+    deeds = [deed for life in deeds_of_a_year(Random(2026), dossiers, list(written)) for deed in life]
+    deeds.sort(key=lambda deed: deed.at)
+    instants = [deed.at for deed in deeds]
+    known, done = Truth(written), 0
+    with serving(deeds) as double, assemble(program(tmp_path, double, agencies), {}) as assembly:
+        # Its zone is not Viet Nam's, as on most servers.
+        source = assembly.settings.sources[SOURCE]
+        for night in nights(last_day):
+            double.move_clock(night)
+            now = replace(assembly, clock=fixed_clock(night))
+            outcome = collect(
+                now.job(source), now.tools, Wanted(), wait=False, says=lambda _: None, progress=lambda _: None
+            )
+            assert (outcome.failure, outcome.saved.quarantined) == (None, 0)
+            upto = bisect.bisect_right(instants, night)
+            known.happen(deeds[done:upto])
+            done = upto
+            true = known.counts()
+            assert tallied(now) == true, local_day(night)
+            if night % 7 == 0 or local_day(night) % 100 == 1:
+                compare_readings(now, true, plus_days(local_day(night), -1))
+        assert done == len([instant for instant in instants if instant <= night])
+        assert done > dossiers // 2
+        assert double.rewritten == 0
+        told = Counter(verdict for (*_, verdict), number in known.cells.items() if number)
+        assert {truth.HIT, truth.MISS, truth.UNKNOWN} <= set(told), "all verdicts occur"
+
+
+def compare_readings(
+    assembly: Assembly, true: dict[tuple[str, str, int], tuple[int, int, int]], yesterday: int
+) -> None:
+    """The figures of the month so far are the sums of the days that are over."""
+    if yesterday < SINCE:
+        return
+    period = month_of(yesterday)
+    indicators = [one for one in assembly.indicators if one.id in INDICATORS]
+    with reading(assembly.engine) as connection:
+        taken = take(connection, indicators, assembly.tallies, assembly.world(period), period)
+    for one in taken:
+        parts = [
+            counts
+            for (indicator, agency, day), counts in true.items()
+            if (indicator, agency) == (one.indicator, one.agency) and period.first <= day <= yesterday
+        ]
+        assert one.through == yesterday
+        assert (one.hits, one.judged, one.unknown) == tuple(sum(three[part] for three in parts) for part in range(3))
+        decided = yesterday < UNDECIDED and (one.unknown or 0) * 20 <= (one.judged or 0) + (one.unknown or 0)
+        if one.judged and decided:
+            assert one.state == "measured", one
