@@ -5,6 +5,8 @@ changed column that is safely behind us; and while a pass is not at its end, `be
 and `at`, the end of its last page. The next pass starts `overlap` before `through`, which is never later than the
 instant at which the last pass began: neither a row from the future nor one that was committed late is passed over.
 A pass that was cut off goes on at `at`, so that a deadline shorter than a load does not keep it from its end.
+
+A register that is read by windows has another one: `whole`, whether everything has been read once, and until then `at`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -66,3 +68,25 @@ class Progress:
             "nulls": self.nulls and begun,
             "at": {name: pack(one) for name, one in self.at.items()} if begun and self.at is not None else None,
         }
+
+
+@dataclass(slots=True)
+class Windowed:
+    """How far the first reading of a table has come that is then read by windows of days."""
+
+    mapping: str
+    whole: bool = False
+    at: Mapping[str, Any] | None = None
+
+    @classmethod
+    def read(cls, told: Mapping[str, Any] | None, mapping: str) -> "Windowed":
+        """Return what a cursor tells; that of a first run if it belongs to another mapping."""
+        if told is None or told["mapping"] != mapping:
+            return cls(mapping)
+        at = told["at"]
+        return cls(mapping, told["whole"], None if at is None else {name: unpack(one) for name, one in at.items()})
+
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        at = None if self.whole or self.at is None else {name: pack(one) for name, one in self.at.items()}
+        return {"mapping": self.mapping, "whole": self.whole, "at": at}

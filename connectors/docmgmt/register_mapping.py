@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from connectors.docmgmt.register_presets import PRESETS, merged
 
 EPOCHS: Mapping[str, int] = {"epoch_seconds": 1, "epoch_milliseconds": 1_000, "epoch_microseconds": 1_000_000}
 """Formats of numbers, and how many of them make a second."""
@@ -70,6 +72,11 @@ class _Table(_Strict):
         None, alias="schema", description="Its schema; the account's own if left out.", examples=["edoc"]
     )
     id: Name = Field(description="The column with the row's own unique id.", examples=["Mã văn bản"])
+    only: dict[Name, Annotated[list[str], Field(min_length=1)]] = Field(
+        default_factory=dict,
+        description="Of a table that holds other things too: only rows with one of these values in a column.",
+        examples=[{"direction": ["send"]}],
+    )
     deleted: Name | None = Field(
         None, description="A column that says that the row is deleted (soft delete).", examples=["Đã xoá"]
     )
@@ -122,10 +129,12 @@ _MEANINGS: Mapping[str, tuple[str, ...] | None] = {
     "paper": _FLAG,
     "signed": _FLAG,
     "recalled": _FLAG,
+    "received": _FLAG,
+    "refused": _FLAG,
     "deleted": _FLAG,
     "status": None,  # any text
 }
-_DATES = {"changed", "issued", "due", "completed", "sent"}
+_DATES = {"changed", "issued", "due", "completed", "sent", "received_on"}
 
 
 def _listed(names: set[str]) -> str:
@@ -139,20 +148,38 @@ def _organ_codes(codes: list[str]) -> list[str]:
     return codes
 
 
-Inside = Annotated[list[str], Field(min_length=1)]
+Codes = Annotated[list[str], Field(min_length=1), AfterValidator(_organ_codes)]
+
+_INSIDE = "Organ codes of this province: 'H44.' begins so, '.H44' ends so, anything else is a whole code or a name."
+_OUTSIDE = "Codes or names outside the province, written alike, beside organ codes, which are told by their form."
 
 
 class Recipients(_Strict):
-    """The recipients of a document as a list of organ codes in one of its columns."""
+    """The recipients of a document as a list of organ codes in one of its columns: separated text, or JSON."""
 
     column: Name = Field(description="The column with the list.", examples=["Nơi nhận"])
-    separator: str = Field(description="What stands between two codes.", examples=[";"], min_length=1, max_length=8)
-    inside: Inside = Field(
-        description="Organ codes of this province: 'H44.' begins so, '.H44' ends so, anything else is a whole code.",
-        examples=[["H44.", ".H44"]],
+    separator: str | None = Field(
+        None, description="What stands between two codes of a text.", examples=[";"], min_length=1, max_length=8
+    )
+    json_of: Literal["texts", "objects"] | None = Field(
+        None, description="The column holds JSON: a list of texts, or of objects.", examples=["objects"]
+    )
+    member: Name | None = Field(
+        None, description="The member of each JSON object that holds the code.", examples=["organId"]
+    )
+    inside: Codes = Field(description=_INSIDE, examples=[["H44.", ".H44"]])
+    outside: Codes | None = Field(None, description=_OUTSIDE, examples=[["Bộ Nội vụ"]])
+    ignore: list[str] = Field(
+        default_factory=list, description="Entries that are no recipients.", examples=[["Lưu: VT", "Như trên"]]
     )
 
-    _codes = field_validator("inside")(_organ_codes)
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        if (self.separator is None) == (self.json_of is None):
+            raise ValueError("give either a separator (of a text) or json_of (of JSON)")
+        if (self.member is not None) != (self.json_of == "objects"):
+            raise ValueError("member belongs to json_of: objects")
+        return self
 
 
 class Documents(_Table):
@@ -161,8 +188,10 @@ class Documents(_Table):
     agency: Name | Constant = Field(
         description="The column with the code of the agency that issued (or got) it.", examples=["Mã cơ quan"]
     )
-    changed: Name = Field(
-        description="The column that every change of a row moves forward; best with an index on it and the id.",
+    changed: Name | None = Field(
+        None,
+        description="The column that every change of a row moves forward; best with an index on it and the id. "
+        "Where there is none, or it lies: `read_by: window`.",
         examples=["Cập nhật lúc"],
     )
     direction: Name | Constant = Field(
@@ -180,7 +209,13 @@ class Documents(_Table):
     signed: Name | Constant | None = Field(
         None, description="A flag: bears the organisation's digital signature.", examples=["Đã ký số"]
     )
-    recalled: Name | None = Field(None, description="A flag: recalled.", examples=["Đã thu hồi"])
+    recalled: Name | Constant | None = Field(None, description="A flag: recalled.", examples=["Đã thu hồi"])
+    sender: Name | None = Field(
+        None, description="Of incoming documents: the organ code of the sender.", examples=["Mã nơi gửi"]
+    )
+    document_id: Name | None = Field(
+        None, description="The id that travels with the document, the same on both sides.", examples=["Mã định danh VB"]
+    )
     due: Name | None = Field(None, description="The day by which it is to be dealt with.", examples=["Hạn xử lý"])
     completed: Name | None = Field(None, description="The day on which it was dealt with.", examples=["Ngày xong"])
     status: Name | None = Field(None, description="The register's own status, kept as it is.", examples=["Trạng thái"])
@@ -202,11 +237,8 @@ class Deliveries(_Table):
     counterpart: Name | None = Field(
         None, description="The column with the organ code of the recipient.", examples=["Mã định danh nơi nhận"]
     )
-    inside: Inside | None = Field(
-        None,
-        description="Organ codes of this province: 'H44.' begins so, '.H44' ends so, anything else is a whole code.",
-        examples=[["H44.", ".H44"]],
-    )
+    inside: Codes | None = Field(None, description=_INSIDE, examples=[["H44.", ".H44"]])
+    outside: Codes | None = Field(None, description=_OUTSIDE, examples=[["Bộ Nội vụ"]])
     electronic: Name | Constant | None = Field(
         None, description="A flag or status: it got the document electronically.", examples=["Trạng thái gửi"]
     )
@@ -216,8 +248,25 @@ class Deliveries(_Table):
         description="The column that every change of a row moves forward; left out: the document's own.",
         examples=["Cập nhật lúc"],
     )
+    received: Name | Constant | None = Field(
+        None, description="A flag or status: accepted and registered (03 or later).", examples=["Trạng thái nhận"]
+    )
+    received_on: Name | None = Field(None, description="The day of that.", examples=["Nhận lúc"])
+    refused: Name | Constant | None = Field(
+        None, description="A flag or status: refused (02).", examples=["Trạng thái nhận"]
+    )
+    recalled: Name | Constant | None = Field(
+        None, description="A flag or status: given back on the sender's wish (15).", examples=["Trạng thái nhận"]
+    )
+    document_id: Name | None = Field(
+        None, description="The id that travels with it, where each recipient has its own.", examples=["docId"]
+    )
 
-    _codes = field_validator("inside")(lambda codes: codes if codes is None else _organ_codes(codes))
+    @model_validator(mode="after")
+    def _codes_of_counterparts(self) -> Self:
+        if self.counterpart is None and (self.inside or self.outside):
+            raise ValueError("inside and outside tell of the counterpart; name its column")
+        return self
 
 
 def _known_zone(name: str) -> str:
@@ -228,9 +277,20 @@ def _known_zone(name: str) -> str:
     return name
 
 
+def _known_preset(name: str | None) -> str | None:
+    if name is not None and name not in PRESETS:
+        raise ValueError(f"{name!r} is no preset; there are {', '.join(PRESETS)}")
+    return name
+
+
 class Config(_Strict):
     """Where a document register keeps its documents and deliveries."""
 
+    preset: Annotated[str | None, AfterValidator(_known_preset)] = Field(
+        None,
+        description="A register of a known shape: its mapping is taken, and what is written beside it comes before it.",
+        examples=list(PRESETS),
+    )
     documents: Documents = Field(description="The table of documents and what its columns mean.")
     deliveries: Deliveries | None = Field(None, description="The table of deliveries, if the register keeps one.")
     time_zone: Annotated[str, BeforeValidator(str)] = Field(
@@ -244,13 +304,37 @@ class Config(_Strict):
         description="Seconds before the last value seen at which each run starts: as long as a transaction may take.",
         examples=[600],
     )
+    read_by: Literal["changed", "window"] = Field(
+        "changed",
+        description="`changed`: what moved the changed column. `window`: after a first run that reads everything, the "
+        "documents issued in the last `window_days`, whole; for registers whose changed column lies or is not there.",
+        examples=["window"],
+    )
+    window_days: int = Field(60, ge=1, le=3660, description="Days of issue that `window` reads.", examples=[60])
+    no_date: list[Annotated[str, Field(min_length=1, max_length=40)]] = Field(
+        default_factory=list,
+        description="Days (or values) that stand for no date at all.",
+        examples=[["1900-01-01", "9999-12-31"]],
+    )
     page_size: int = Field(10_000, ge=1, le=100_000, description="Rows asked at once.", examples=[10_000])
 
     _zone = field_validator("time_zone")(_known_zone)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _with_preset(cls, told: Any) -> Any:
+        preset = PRESETS.get(str(told.get("preset"))) if isinstance(told, Mapping) else None
+        return told if preset is None else merged(preset, told)
+
+    @model_validator(mode="after")
+    def _followed(self) -> Self:
+        if self.read_by == "changed" and self.documents.changed is None:
+            raise ValueError("documents.changed must be named, or it must say read_by: window")
+        return self
+
     def fingerprint(self, part: Literal["documents", "deliveries"]) -> str:
         """Return a digest of all that decides what a cursor of that part means and what rows become."""
-        told: Any = (part, self.time_zone, self.documents.model_dump_json())
+        told: Any = (part, self.time_zone, self.read_by, self.no_date, self.documents.model_dump_json())
         if part == "deliveries":
             told = (*told, self.deliveries and self.deliveries.model_dump_json())
         return hashlib.sha256(repr(told).encode()).hexdigest()[:16]

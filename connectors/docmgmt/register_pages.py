@@ -5,6 +5,8 @@ Every statement is built of names that the database itself has listed; every val
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from queue import Full, Queue
+from threading import Event, Thread
 from typing import Any
 from unicodedata import normalize
 
@@ -15,6 +17,7 @@ from collector.contract.door import Rows
 from collector.contract.errors import UnexpectedAnswer
 
 _WITHOUT_ID = 1_000  # enough to say how many there are
+_PATIENCE = 5.0  # seconds
 
 
 def existing(door: Rows, name: str, schema: str | None, wanted: Mapping[str, str], alias: str) -> dict[str, Any]:
@@ -64,6 +67,20 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """A column of another table that is laid beside each row of a page, once the page is cut; None where it has none.
+
+    After the cut, so that no database joins whole tables for each page.
+    """
+
+    name: str  # the name of the column among ours
+    column: ColumnElement[Any]
+    source: FromClause
+    key: ColumnElement[Any]
+    by: str  # our field that holds the key
+
+
+@dataclass(frozen=True, slots=True)
 class Pages:
     """What is read of one table, and in which order."""
 
@@ -71,6 +88,7 @@ class Pages:
     fields: Mapping[str, ColumnElement[Any]]  # the columns asked, by field name; `id` and perhaps `changed` are in it
     conditions: Sequence[ColumnElement[bool]]
     size: int
+    beside: Beside | None = None
 
     def changed_since(self, door: Rows, start: Any, at: Mapping[str, Any] | None) -> Iterator[Page]:
         """Yield the rows that changed at `start` or later (None: all that have a value) by (changed, id).
@@ -121,11 +139,20 @@ class Pages:
         statement: Select[Any] = (
             select(*asked).select_from(self.source).where(*where, *self.conditions).order_by(*by).limit(self.size)
         )
+        if self.beside is not None:
+            statement = self._with_beside(self.beside, statement, asked, order)
+            asked += (self.beside.column, self.beside.key)
         rows = door.rows(statement)
+        if self.beside is not None:
+            rows = _once(
+                rows, *([id(one) for one in asked].index(id(self.fields[name])) for name in ("id", self.beside.by))
+            )
         if not rows:
             return Page({}, 0, at or {}, last=True)
         by_column = dict(zip(map(id, asked), zip(*rows, strict=True), strict=True))
         columns = {field: by_column[id(one)] for field, one in self.fields.items()}
+        if self.beside is not None:
+            columns[self.beside.name] = by_column[id(self.beside.column)]
         end = {name: columns[name][-1] for name in order}
         if end == at:
             # Its values are finer than what its driver shows of them: asking again would never end.
@@ -137,3 +164,67 @@ class Pages:
                 mend="Map a view that rounds this column to microseconds",
             )
         return Page(columns, len(rows), end, last=len(rows) < self.size)
+
+    def _with_beside(
+        self, beside: Beside, statement: Select[Any], asked: Sequence[ColumnElement[Any]], order: Sequence[str]
+    ) -> Select[Any]:
+        cut = statement.subquery("page")
+        own = dict(zip(map(id, asked), cut.c, strict=True))
+        return (
+            select(*cut.c, beside.column, beside.key)
+            .select_from(cut.outerjoin(beside.source, own[id(self.fields[beside.by])] == beside.key))
+            .order_by(*(own[id(self.fields[name])] for name in order))
+        )
+
+
+def _once(rows: Sequence[tuple[Any, ...]], key: int, by: int) -> Sequence[tuple[Any, ...]]:
+    """Keep one row of each id: where a collation takes several parents for the same one, that with the very same id."""
+    if len({row[key] for row in rows}) == len(rows):
+        return rows
+    kept: dict[Any, tuple[Any, ...]] = {}
+    for row in rows:
+        if row[key] not in kept or row[-1] == row[by]:
+            kept[row[key]] = row
+    return list(kept.values())
+
+
+def ahead(pages: Iterator[Page]) -> Iterator[Page]:
+    """Yield pages while a thread asks for the next one: one is in hand and one waits at most.
+
+    The thread ends with its pages, with an error (which is raised here) or when nobody wants any more.
+    """
+    waiting: Queue[Page | Exception | None] = Queue(maxsize=1)
+    unwanted = Event()
+
+    def hand_over(one: Page | Exception | None) -> None:
+        while not unwanted.is_set():
+            try:
+                waiting.put(one, timeout=0.1)
+            except Full:
+                continue
+            return
+
+    def ask() -> None:
+        try:
+            for page in pages:
+                hand_over(page)
+                if unwanted.is_set():
+                    return
+            hand_over(None)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is raised where the page is wanted
+            hand_over(error)
+
+    thread = Thread(target=ask, name="read-ahead", daemon=True)
+    thread.start()
+    try:
+        while True:
+            one = waiting.get()
+            if one is None:
+                return
+            if isinstance(one, Exception):
+                raise one
+            yield one
+    finally:
+        unwanted.set()
+        # A statement under way is waited for a little; it holds the only connection and has a time limit of its own.
+        thread.join(_PATIENCE)

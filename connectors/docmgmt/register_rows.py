@@ -1,7 +1,8 @@
 """From a page of the source's values to rows of a record: the plan of a table, and what its columns become."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import repeat
 from typing import Any
 
@@ -13,7 +14,7 @@ from collector.contract.errors import UnexpectedAnswer
 from collector.contract.period import day_start
 from collector.contract.records import Delivery, Document, Record, columns
 from connectors.docmgmt import register_values as values
-from connectors.docmgmt.register_mapping import Config, Constant, Deliveries, Documents
+from connectors.docmgmt.register_mapping import Config, Constant, Deliveries, Documents, Recipients
 from connectors.docmgmt.register_pages import Page, existing
 from connectors.docmgmt.register_values import Clock, Remembered, Unusable
 
@@ -45,6 +46,7 @@ class Plan:
     names: Mapping[str, str]
     changed: Clock
     convert: Callable[["Plan", Page, int], Converted]
+    joined: bool = False  # `table` is already joined with the documents
     of_changed: set[str] = field(default_factory=set)  # the kinds of value met in the changed column
 
     def rows(self, page: Page, began: int) -> Converted:
@@ -59,8 +61,9 @@ def plan_of_documents(config: Config, door: Rows, since: int, *, asked: bool = F
     was `asked` for by its key) is marked as removed.
     """
     told = config.documents
-    names = _names(told, ("id", "agency", "changed", "direction", "scope", "issued", "electronic", "paper", "signed"))
-    names |= _names(told, ("recalled", "deleted", "due", "completed", "status"))
+    names = _names(told, ("id", "agency", "direction", "scope", "issued", "electronic", "paper", "signed", "recalled"))
+    names |= _names(told, ("sender", "document_id", "deleted", "due", "completed", "status"))
+    names |= _followed(config, told) | _only(told)
     if told.recipients is not None:
         names["recipients"] = told.recipients.column
     fields = existing(door, told.table, told.schema_name, names, "document")
@@ -70,10 +73,10 @@ def plan_of_documents(config: Config, door: Rows, since: int, *, asked: bool = F
     direction = values.needed(
         _meanings(told, "direction", {"out": "out", "in": "in"}), "is a direction that the mapping does not explain"
     )
-    codes, statuses = values.codes(), _statuses(told)
+    codes, statuses, texts = values.codes(), _statuses(told), values.texts()
     flags = {name: _meanings(told, name, _FLAGS) for name in ("electronic", "paper", "signed", "recalled", "deleted")}
     if told.recipients is not None:
-        scope, scope_from = values.scope_of_list(told.recipients.separator, told.recipients.inside), "recipients"
+        scope, scope_from = _scope_of(told.recipients), "recipients"
     else:
         scope, scope_from = _meanings(told, "scope", {"internal": "internal", "external": "external"}), "scope"
     earliest = _EVER if asked else day_start(since) * _MILLION
@@ -85,16 +88,19 @@ def plan_of_documents(config: Config, door: Rows, since: int, *, asked: bool = F
         versions = made.versions(began)
         made.columns["removed"] = [one or 0 for one in made.mapped("removed", "deleted", flags["deleted"])]
         made.mapped("direction", "direction", direction, told.direction)
+        if scope_from == "recipients":
+            made.hashable(scope_from)
         made.mapped("scope_stated", scope_from, scope, told.scope)
         for name in ("issued", "due", "completed"):
             made.days(f"{name}_day", name, days[name])
         made.mapped("electronic_stated", "electronic", flags["electronic"], told.electronic)
         made.mapped("paper_too", "paper", flags["paper"], told.paper)
         made.mapped("signed", "signed", flags["signed"], told.signed)
-        made.mapped("recalled", "recalled", flags["recalled"])
+        made.mapped("recalled", "recalled", flags["recalled"], told.recalled)
         made.mapped("source_status", "status", statuses)
-        for name in ("document_id", "counterpart"):
-            made.columns[name] = repeat(None, page.size)
+        made.mapped("document_id", "document_id", texts)
+        made.mapped("counterpart", "sender", texts)
+        made.keep_only(told.only)
         rows, bad = made.rows()
         issued = {day for day in set(made.columns["issued_day"]) if isinstance(day, int)}
         if issued and min(issued) < since:
@@ -120,17 +126,21 @@ def plan_of_deliveries(config: Config, door: Rows, documents: Plan) -> Plan | No
     told = config.deliveries
     if told is None:
         return None
-    names = _names(told, ("id", "document", "counterpart", "electronic", "sent", "changed", "deleted"))
+    names = _names(told, ("id", "document", "counterpart", "electronic", "sent", "deleted"))
+    names |= _names(told, ("received", "received_on", "refused", "recalled", "document_id"))
+    names |= _followed(config, told) | _only(told)
     fields = existing(door, told.table, told.schema_name, names, "delivery")
     table = fields.pop("")
-    if told.changed is None:
+    joined = told.changed is None and "changed" in documents.fields
+    if joined:
         names["changed"] = documents.names["changed"]
         fields["changed"] = documents.fields["changed"]
         table = table.join(documents.table, fields["document"] == documents.fields["id"])
     changed = _clock(config, told, "changed") if told.changed else _clock(config, config.documents, "changed")
-    sent = _clock(config, told, "sent")
-    counterparts, outside = values.texts(), values.outside(told.inside or ())
-    electronic, deleted = _meanings(told, "electronic", _FLAGS), _meanings(told, "deleted", _FLAGS)
+    sent, received_on = _clock(config, told, "sent"), _clock(config, told, "received_on")
+    texts, outside = values.texts(), values.outside(told.inside or (), told.outside or ())
+    flags = {name: _meanings(told, name, _FLAGS) for name in ("electronic", "received", "refused", "recalled")}
+    deleted = _meanings(told, "deleted", _FLAGS)
 
     def convert(plan: Plan, page: Page, began: int) -> Converted:
         made = _Columns(plan, page)
@@ -141,26 +151,54 @@ def plan_of_deliveries(config: Config, door: Rows, documents: Plan) -> Plan | No
         made.columns["agency_code"] = repeat("", page.size)
         versions = made.versions(began)
         made.columns["removed"] = [one or 0 for one in made.mapped("removed", "deleted", deleted)]
-        made.mapped("counterpart", "counterpart", counterparts)
+        made.mapped("counterpart", "counterpart", texts)
         made.columns["outside"] = repeat(None, page.size)
-        if told.inside is not None:
+        if told.inside is not None or told.outside is not None:
             made.mapped("outside", "counterpart", outside)
-        made.mapped("electronic", "electronic", electronic, told.electronic)
+        made.mapped("electronic", "electronic", flags["electronic"], told.electronic)
         made.days("sent_day", "sent", sent)
-        for name in ("received", "received_day", "refused", "recalled", "document_id"):
-            made.columns[name] = repeat(None, page.size)
+        received = made.mapped("received", "received", flags["received"], told.received)
+        days = made.days("received_day", "received_on", received_on)
+        if told.received_on is not None:
+            if told.received is None:
+                made.columns["received"] = [0 if day is None else 1 for day in days]
+            else:  # a day that is kept for something else proves no receipt
+                proven = zip(days, received, strict=False)  # a constant has no end
+                days = [day if one == 1 or type(day) is Unusable else None for day, one in proven]
+                made.columns["received_day"] = days
+        made.mapped("refused", "refused", flags["refused"], told.refused)
+        made.mapped("recalled", "recalled", flags["recalled"], told.recalled)
+        made.mapped("document_id", "document_id", texts)
+        made.keep_only(told.only)
         rows, bad = made.rows()
         return Converted(rows, bad, versions)
 
-    return Plan(Delivery, table, fields, names, changed, convert)
+    return Plan(Delivery, table, fields, names, changed, convert, joined)
 
 
 def _names(told: Documents | Deliveries, fields: Sequence[str]) -> dict[str, str]:
     return {name: one for name in fields if isinstance(one := getattr(told, name), str)}
 
 
+def _followed(config: Config, told: Documents | Deliveries) -> dict[str, str]:
+    """The changed column, unless the register is read without it."""
+    return _names(told, ("changed",)) if config.read_by == "changed" else {}
+
+
+def _only(told: Documents | Deliveries) -> dict[str, str]:
+    return {f"only {column}": column for column in told.only}
+
+
+def _scope_of(told: Recipients) -> Remembered:
+    if told.json_of is None:
+        separated = values.separated(told.separator or "")
+        return values.scope_of_list(separated, told.inside, told.outside or (), told.ignore)
+    listed = values.json_list(told.member)
+    return values.scope_of_list(listed, told.inside, told.outside or (), told.ignore)
+
+
 def _clock(config: Config, told: Documents | Deliveries, name: str) -> Clock:
-    return Clock(config.time_zone, told.formats.get(name))
+    return Clock(config.time_zone, told.formats.get(name), config.no_date)
 
 
 def _meanings(told: Documents | Deliveries, name: str, otherwise: Mapping[str, Any]) -> Remembered:
@@ -186,6 +224,7 @@ class _Columns:
         self._page = page
         self.columns: dict[str, Any] = {}
         self._suspect: list[tuple[str, Sequence[Any]]] = []
+        self._left_out: set[int] = set()
 
     def ids(self, name: str, source: str) -> list[Any]:
         """Convert a column of ids."""
@@ -195,6 +234,10 @@ class _Columns:
 
     def versions(self, began: int) -> Sequence[Any]:
         """Convert the changed column, or take `began` for rows that have none."""
+        if "changed" not in self._page.columns:
+            made: Sequence[Any] = [began * _MILLION] * self._page.size
+            self.columns["changed"] = made
+            return made
         told = self._page.columns["changed"]
         known = [one for one in told if one is not None] if None in told else told
         made = self._plan.changed.versions(known, began)
@@ -218,14 +261,30 @@ class _Columns:
         self.columns[name] = made
         return made
 
-    def days(self, name: str, source: str, clock: Clock) -> None:
+    def days(self, name: str, source: str, clock: Clock) -> Any:
         """Convert a column of dates or times to local days."""
         if source not in self._page.columns:
-            self.columns[name] = repeat(None, self._page.size)
-            return
-        made = self.columns[name] = clock.days(self._page.columns[source])
-        if clock.met_unusable:
-            self._suspect.append((source, made))
+            made: Any = [None] * self._page.size
+        else:
+            made = clock.days(self._page.columns[source])
+            if clock.met_unusable:
+                self._suspect.append((source, made))
+        self.columns[name] = made
+        return made
+
+    def hashable(self, source: str) -> None:
+        """Write what a driver gives as a list or as an object as JSON text, so that it can be remembered."""
+        told = self._page.columns[source]
+        if {list, dict} & set(map(type, told)):
+            texts = [json.dumps(one) if isinstance(one, list | dict) else one for one in told]
+            self._page = replace(self._page, columns={**self._page.columns, source: texts})
+
+    def keep_only(self, only: Mapping[str, Sequence[str]]) -> None:
+        """Leave out the rows whose value in one of these columns is none of those told."""
+        for column, allowed in only.items():
+            wanted = values.meanings(dict.fromkeys(allowed, True))
+            kept = wanted.column(self._page.columns[f"only {column}"])
+            self._left_out |= {number for number, one in enumerate(kept) if one is not True}
 
     def rows(self) -> tuple[list[Row], list[BadRow]]:
         """Return the rows, and those that cannot be used by id, column and reason."""
@@ -236,14 +295,16 @@ class _Columns:
             for number, one in enumerate(made):
                 if type(one) is Unusable:
                     faults.setdefault(number, (source, one.reason))
-        if not faults:
+        if not faults and not self._left_out:
             return rows, []
         keys = self.columns["key"]
         bad = [
             BadRow(record, _told(keys[number]), self._plan.names[source], reason)
             for number, (source, reason) in sorted(faults.items())
+            if number not in self._left_out
         ]
-        return [row for number, row in enumerate(rows) if number not in faults], bad
+        left_out = self._left_out | set(faults)
+        return [row for number, row in enumerate(rows) if number not in left_out], bad
 
 
 def _told(key: Any) -> str:

@@ -4,6 +4,7 @@ A column converter takes the values of one column of one page and gives a list o
 cannot be used becomes an `Unusable`, which says why without repeating the value.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ _LOCAL_EPOCH = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None) + timedelta
 _MICROSECOND = timedelta(microseconds=1)
 _MILLION = 1_000_000
 _FIRST_DAY, _LAST_DAY = 19000101, 21001231
+_FIRST_YEAR, _LAST_YEAR = _FIRST_DAY // 10_000, _LAST_DAY // 10_000
 _FIRST, _LAST = day_start(_FIRST_DAY) * _MILLION, day_start(21010101) * _MILLION
 # A number before this is no epoch but something else, such as 20260131.
 _FIRST_NUMBER = day_start(19900101) * _MILLION
@@ -35,6 +37,7 @@ _ISO = re.compile(
     r"(?P<day>\d{4}-\d\d-\d\d)"
     r"(?:(?P<gap>[ T])\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?P<offset>Z|[+-]\d\d(?::?\d\d)?)?)?"
 )
+_ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _ORGAN_CODE = re.compile(r"(?:\d{2,3}\.){2,3}[A-Z]\d{2}|[A-Z]\d{2}(?:\.[0-9A-Z]+)*")
 
 
@@ -153,31 +156,73 @@ def needed(made: Remembered, reason: str) -> Remembered:
     return Remembered(lambda value: Unusable(reason) if (one := made[value]) is None else one)
 
 
-def outside(inside: Sequence[str]) -> Remembered:
-    """Convert organ codes to the flag `outside` the province: None for NULL and for what is no organ code."""
-    begins = tuple(code.upper() for code in inside if code.endswith("."))
-    ends = tuple(code.upper() for code in inside if code.startswith("."))
-    whole = {code.upper() for code in inside} | {code.strip(".") for code in (*begins, *ends)}
+def outside(inside: Sequence[str], known_outside: Sequence[str] = ()) -> Remembered:
+    """Convert organ codes to the flag `outside` the province: None for NULL and for what is no organ code.
+
+    What stands in a list by its whole code or name is decided by that before what only begins or ends so.
+    """
+    whole, begins, ends = _forms(inside)
+    far, far_begins, far_ends = _forms(known_outside)
 
     def convert(value: Any) -> int | None:
         code = text_of(value)
         if code is None:
             return None
-        code = code.upper()
-        if code in whole or code.startswith(begins) or code.endswith(ends):
+        code = normalize("NFC", code).upper()
+        if code in whole or code in far:
+            return int(code not in whole)
+        if code.startswith(begins) or code.endswith(ends):
             return 0
+        if code.startswith(far_begins) or code.endswith(far_ends):
+            return 1
         return 1 if _ORGAN_CODE.fullmatch(code) else None
 
     return Remembered(convert)
 
 
-def scope_of_list(separator: str, inside: Sequence[str]) -> Remembered:
-    """Convert lists of organ codes to external, internal or None: external as soon as one is outside."""
-    flag = outside(inside)
+def _forms(codes: Sequence[str]) -> tuple[set[str], tuple[str, ...], tuple[str, ...]]:
+    upper = [normalize("NFC", code).upper() for code in codes]
+    begins = tuple(code for code in upper if code.endswith("."))
+    ends = tuple(code for code in upper if code.startswith("."))
+    return set(upper) | {code.strip(".") for code in (*begins, *ends)}, begins, ends
 
-    def convert(value: Any) -> str | None:
+
+Split = Callable[[str], Sequence[str | None] | Unusable]
+"""Parts a list into its entries; None: an entry that names nobody."""
+
+
+def separated(separator: str) -> Split:
+    """Part a text at a separator."""
+    return lambda told: [part.strip() for part in told.split(separator) if part.strip()]
+
+
+def json_list(member: str | None) -> Split:
+    """Part a JSON list of texts, or (by one of their members) of objects."""
+
+    def split(told: str) -> Sequence[str | None] | Unusable:
+        try:
+            entries = json.loads(told)
+        except (ValueError, RecursionError):
+            return Unusable("is no JSON")
+        if not isinstance(entries, list):
+            return Unusable("is no JSON list")
+        codes = [one.get(member) if member and isinstance(one, dict) else one for one in entries]
+        return [one.strip() if isinstance(one, str) and one.strip() else None for one in codes]
+
+    return split
+
+
+def scope_of_list(split: Split, inside: Sequence[str], outside_: Sequence[str], ignore: Sequence[str]) -> Remembered:
+    """Convert lists of organ codes to external, internal or None: external as soon as one is outside."""
+    flag = outside(inside, outside_)
+    ignored = {normalize("NFC", one).upper() for one in ignore}
+
+    def convert(value: Any) -> str | Unusable | None:
         told = text_of(value)
-        flags = {flag[part.strip()] for part in (told or "").split(separator) if part.strip()}
+        codes = split(told) if told is not None else ()
+        if isinstance(codes, Unusable):
+            return codes
+        flags = {flag[code] for code in codes if code is None or normalize("NFC", code).upper() not in ignored}
         if not flags:
             return None
         return "external" if 1 in flags else None if None in flags else "internal"
@@ -194,7 +239,9 @@ class Clock:
     A date stays the day that it says, whatever the zone; a time is cut into local days of Vietnam.
     """
 
-    def __init__(self, zone: str, pattern: str | None) -> None:
+    def __init__(self, zone: str, pattern: str | None, no_date: Sequence[str] = ()) -> None:
+        self._no_date = frozenset(no_date)
+        self._no_day = {int(one.replace("-", "")) for one in no_date if _ISO_DAY.fullmatch(one)}
         self._zone = None if zone == _LOCAL else ZoneInfo(zone)
         self._unit = EPOCHS.get(pattern or "epoch_seconds", 0)
         self._format = strptime_format(pattern) if pattern and not self._unit else None
@@ -268,14 +315,31 @@ class Clock:
         zones = {value.tzinfo for value in values if value is not None}
         if zones == {None} and self._zone is None:
             made = [None if v is None else v.year * 10_000 + v.month * 100 + v.day for v in values]
+        elif any(v is not None and not _FIRST_YEAR <= v.year <= _LAST_YEAR for v in values):
+            return None  # a clock may not reach so far
         else:
             made = [None if v is None else local_day(self._instant(v) // _MILLION) for v in values]
+        if self._no_day:
+            made = [None if one in self._no_day else one for one in made]
         seen = [one for one in made if one is not None]
-        return made if min(seen) >= _FIRST_DAY and max(seen) <= _LAST_DAY else None
+        return made if not seen or (min(seen) >= _FIRST_DAY and max(seen) <= _LAST_DAY) else None
 
     def _day(self, value: Any) -> int | Unusable | None:
         if value is None or (isinstance(value, str) and not value.strip()):
             return None
+        made = self._plain_day(value)
+        if self._no_date and (made in self._no_day or self._stands_for_none(value)):
+            return None
+        return made
+
+    def _stands_for_none(self, value: Any) -> bool:
+        """Say whether a value, as it is written, is one of those that stand for no date: with or without its time."""
+        if isinstance(value, date):
+            return value.isoformat()[:10] in self._no_date
+        text = str(value).strip()
+        return text in self._no_date or text[:10] in self._no_date
+
+    def _plain_day(self, value: Any) -> int | Unusable:
         told = self.read(value)
         if isinstance(told, Unusable):
             return told

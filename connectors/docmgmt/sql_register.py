@@ -2,23 +2,30 @@
 
 System   any document-management system whose tables SQLAlchemy can read (PostgreSQL, MariaDB, MySQL, SQLite). A
          mapping in the configuration says which of the site's tables and columns hold what; names in Vietnamese, with
-         spaces and diacritics, are fine. It is data: nothing of it becomes SQL text.
+         spaces and diacritics, are fine. It is data: nothing of it becomes SQL text. `preset` names a known shape
+         (register_presets.py), of which only what is the site's own is to be written. Outgoing and incoming documents
+         of two tables are two sources.
 Account  a database user with SELECT on the two tables (or on views of them) and nothing else; a read replica is best.
 Reads    Document and Delivery: ids, codes, days, flags and the status. An ordinary run reads what has changed since
          the last one, from `overlap` seconds before it, in the order of (changed, id); then all rows whose changed
-         column is NULL, whose version is the start of the run. A run for days reads the documents issued on them, and
-         their deliveries. Only mapped columns are asked for: no subject, no person's name.
+         column is NULL, whose version is the start of the run. With `read_by: window`, for registers whose changed
+         column lies or is not there, it reads everything once, then the documents issued in the last `window_days`.
+         A run for days reads the documents issued on them, and their deliveries. A reconciliation reads all rows of all
+         days and compares what they say. Only mapped columns are asked for: no subject, no person's name.
 Never    writes, locks, calls procedures, or asks for a table or column that is not mapped.
-Limits   `page_size` rows a statement, one statement at a time. A row whose changed column does not move when the row
-         does is missed, and so is a row that is deleted for good. Changed columns written as text must all be written
-         alike. Documents issued before the source's first day are left out. A cursor that belongs to another mapping
-         is not used: everything is read again.
+Limits   `page_size` rows a statement, one statement at a time; the next page is asked for while one is worked on. What
+         moves no changed column, and what is deleted for good, is found by reconciliation alone (daily), and so is
+         what changes on documents older than `window_days`. Changed columns written as text must all be written
+         alike. Documents issued before the source's first day are left out, and their deliveries. Recipients in a
+         list tell the scope, and are no deliveries. A cursor that belongs to another mapping is not used: everything
+         is read again; what the new mapping no longer reaches is found by reconciliation.
 Quality  a value that the mapping does not explain is unknown, never guessed. A row without id, direction or readable
-         dates is set aside; over 1 % of them stop the source. A run for some agencies only covers no day.
+         dates is set aside; over 1 % of them stop the source; days that stand for none are to be named (`no_date`). A
+         run for some agencies only covers no day.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, Literal
@@ -28,10 +35,11 @@ from sqlalchemy import ColumnElement, Text, cast, false, func, or_, select
 from collector.contract.connector import Batch, Covered, Days, Key, Listed, Want, fingerprint
 from collector.contract.door import Rows
 from collector.contract.errors import UnexpectedAnswer
+from collector.contract.period import local_day, plus_days
 from collector.contract.records import Delivery, Document, Record, columns
-from connectors.docmgmt.register_cursor import Progress
+from connectors.docmgmt.register_cursor import Progress, Windowed
 from connectors.docmgmt.register_mapping import Config, Constant
-from connectors.docmgmt.register_pages import Page, Pages
+from connectors.docmgmt.register_pages import Beside, Page, Pages, ahead
 from connectors.docmgmt.register_probe import probe
 from connectors.docmgmt.register_rows import (
     NO_ID,
@@ -42,6 +50,7 @@ from connectors.docmgmt.register_rows import (
     plan_of_documents,
 )
 from connectors.docmgmt.register_values import Clock, like
+from connectors.docmgmt.register_values import keys as ids
 
 __all__ = ["DOORS", "RECORDS", "Config", "fetch", "keys", "probe"]
 
@@ -49,7 +58,7 @@ DOORS = ("sql",)
 RECORDS = (Document, Delivery)
 
 _ENOUGH = 1_000  # rows after which a source that is wrong throughout is not read to its end
-_ANY_DAY = 19000101
+_ANY_DAY, _LAST_DAY = 19000101, 21001231
 
 Part = Literal["documents", "deliveries"]
 
@@ -110,6 +119,17 @@ def _covers(want: Want) -> tuple[Covered, ...]:
     return tuple(Covered(record, want.first_day, want.last_day) for record in RECORDS)
 
 
+def _of_days(page: Page, clock: Clock, first: int, last: int) -> Page:
+    # The source was asked for a day more on either side: its zone, or its way of writing, may differ from ours.
+    inside = [isinstance(day, int) and first <= day <= last for day in clock.days(page.columns["issued"])]
+    if all(inside):
+        return page
+    chosen = {
+        name: [value for value, one in zip(column, inside, strict=True) if one] for name, column in page.columns.items()
+    }
+    return replace(page, columns=chosen, size=sum(inside))
+
+
 def _ids_of(record: type[Record], key: str) -> list[str]:
     """Return the ids that a row of a key may have: a document's is its key; a delivery's follows some `|` of it."""
     if record is Document:
@@ -157,17 +177,22 @@ class _Run:
         self._plans = plans
         self.watch = _Watch(door)
         told = want.cursor or {}
-        self._progress: dict[Part, Progress] = {
-            part: Progress.read(told.get(part), config.fingerprint(part), door.began, plan.changed)
-            for part, plan in plans.items()
-        }
+        self._progress: dict[Part, Progress] = {}
+        self._windowed: dict[Part, Windowed] = {}
+        for part, plan in plans.items():
+            mapping = config.fingerprint(part)
+            if config.read_by == "window":
+                self._windowed[part] = Windowed.read(told.get(part), mapping)
+            else:
+                self._progress[part] = Progress.read(told.get(part), mapping, door.began, plan.changed)
         self._ended: set[Part] = set()
 
     def cursor(self) -> Mapping[str, Any] | None:
         """Return the cursor as it is now; None for runs that must not move it: it stands for all days and agencies."""
         if self._want.window or self._want.agencies is not None:
             return None
-        return {part: one.document(ended=part in self._ended) for part, one in self._progress.items()}
+        followed = {part: one.document(ended=part in self._ended) for part, one in self._progress.items()}
+        return followed | {part: one.document() for part, one in self._windowed.items()}
 
     # What changed
 
@@ -175,27 +200,63 @@ class _Run:
         """Yield what changed since the last pass of each table, then its rows without a changed value."""
         # A table whose last pass was cut off is begun where it stopped; one that came to its end, from its overlap.
         for part, plan in self._plans.items():
-            yield from self._pass(plan, self._progress[part])
+            if part in self._windowed:
+                yield from self._recent(plan, self._windowed[part])
+            else:
+                yield from self._pass(plan, self._progress[part])
             self._ended.add(part)
 
+    def _recent(self, plan: Plan, windowed: Windowed) -> Iterator[Batch]:
+        """Yield what belongs to documents issued lately; at first, and until it came to its end, to any document."""
+        recent = plus_days(local_day(self._door.began), -self._config.window_days)
+        first = max(self._want.since, recent) if windowed.whole else self._want.since
+        for page, chosen in self._issued(plan, first, _LAST_DAY, windowed.at, ahead):
+            windowed.at = page.at
+            yield self._batch(plan, plan.rows(chosen, self._door.began))
+        windowed.whole, windowed.at = True, None
+
     def _pass(self, plan: Plan, progress: Progress) -> Iterator[Batch]:
-        pages = Pages(self._joined(plan, self._want.agencies is not None), plan.fields, self._of_agencies(), self._size)
+        source, fields, beside = self._with_issue(plan)
+        pages = Pages(source, fields, self._of_agencies(), self._size, beside)
         changed = plan.fields["changed"]
         if not progress.nulls:
             start = None if progress.at else progress.start(plan.changed, self._config.overlap)
             since = progress.at["changed"] if progress.at else start
-            for page in pages.changed_since(self._door, start, progress.at):
+            for page in ahead(pages.changed_since(self._door, start, progress.at)):
                 converted = plan.rows(page, self._door.began)
                 check_changed(plan, page, converted, self._door.source)
                 progress.passed(page.columns["changed"], converted.versions, page.at)
-                yield self._batch(plan, converted)
+                yield self._batch(plan, self._not_of_before(plan, page, converted))
             recent = () if since is None else (or_(changed.is_(None), changed >= since),)
             for page in pages.without_id(self._door, recent):
                 yield self._batch(plan, plan.rows(page, self._door.began))
             progress.nulls, progress.at = True, None
         for page in pages.by_id(self._door, progress.at, (changed.is_(None),)):
             progress.at = page.at
-            yield self._batch(plan, plan.rows(page, self._door.began))
+            yield self._batch(plan, self._not_of_before(plan, page, plan.rows(page, self._door.began)))
+
+    def _with_issue(self, plan: Plan) -> tuple[Any, Mapping[str, Any], Beside | None]:
+        """Return what to select from, which columns, and what beside: deliveries with their document's day of issue."""
+        documents = self._plans["documents"]
+        joined = self._joined(plan, asked=self._want.agencies is not None)
+        issued = documents.fields["issued"]
+        if plan is documents:
+            return joined, plan.fields, None
+        if plan.joined or joined is not plan.table:
+            return joined, plan.fields | {"issued": issued}, None
+        return joined, plan.fields, Beside("issued", issued, documents.table, documents.fields["id"], "document")
+
+    def _not_of_before(self, plan: Plan, page: Page, converted: Converted) -> Converted:
+        """Leave out the deliveries of documents that were issued before the first day."""
+        if plan.record is Document:  # its plan has done it
+            return converted
+        days = self._issue_clock().days(page.columns["issued"])
+        early = [type(day) is int and day < self._want.since for day in days]
+        if not any(early):
+            return converted
+        at = columns(Delivery).index("document")
+        parents = {one for one, is_early in zip(ids(page.columns["document"]), early, strict=True) if is_early}
+        return replace(converted, rows=[row for row in converted.rows if row[at] not in parents])
 
     # What was issued
 
@@ -207,30 +268,35 @@ class _Run:
 
     def issued(self, plan: Plan) -> Iterator[Page]:
         """Yield the pages of a table's rows that belong to the documents issued on the days wanted."""
+        # Not ahead: who lists keys asks for records between two pages, and there is one connection.
+        for _, chosen in self._issued(plan, self._want.first_day, self._want.last_day, None, iter):
+            yield chosen
+
+    def _issued(
+        self,
+        plan: Plan,
+        first: int,
+        last: int,
+        at: Mapping[str, Any] | None,
+        read: Callable[[Iterator[Page]], Iterator[Page]],
+    ) -> Iterator[tuple[Page, Page]]:
+        """Yield each page by id (after `at`) as it was read, and what of it belongs to the days `first..last`."""
         issued = self._plans["documents"].fields["issued"]
-        clock = Clock(self._config.time_zone, self._config.documents.formats.get("issued"))
+        clock = self._issue_clock()
         samples = self._door.rows(select(issued).where(issued.is_not(None)).limit(1))
         if not samples:
             return
-        bounds = clock.bounds(samples[0][0], self._want.first_day, self._want.last_day)
+        bounds = clock.bounds(samples[0][0], first, last)
         days = () if bounds is None else (issued >= bounds[0], issued < bounds[1])
         pages = Pages(self._joined(plan, asked=True), plan.fields | {"issued": issued}, self._of_agencies(), self._size)
-        for page in chain(pages.by_id(self._door, None, days), pages.without_id(self._door, days)):
-            chosen = self._issued_in_window(page, clock)
+        for page in chain(read(pages.by_id(self._door, at, days)), pages.without_id(self._door, days)):
+            chosen = _of_days(page, clock, first, last)
             if chosen.size:
-                yield chosen
+                yield page, chosen
 
-    def _issued_in_window(self, page: Page, clock: Clock) -> Page:
-        # The source was asked for a day more on either side: its zone, or its way of writing, may differ from ours.
-        first, last = self._want.first_day, self._want.last_day
-        inside = [isinstance(day, int) and first <= day <= last for day in clock.days(page.columns["issued"])]
-        if all(inside):
-            return page
-        chosen = {
-            name: [value for value, one in zip(column, inside, strict=True) if one]
-            for name, column in page.columns.items()
-        }
-        return replace(page, columns=chosen, size=sum(inside))
+    def _issue_clock(self) -> Clock:
+        told = self._config
+        return Clock(told.time_zone, told.documents.formats.get("issued"), told.no_date)
 
     # By their keys
 
@@ -245,8 +311,8 @@ class _Run:
             if not samples:
                 continue
             texts = {one for text in left for one in _ids_of(plan.record, text)}
-            ids = [made for one in sorted(texts) if (made := like(samples[0][0], one)) is not None]
-            for condition in (key.in_(ids), func.trim(cast(key, Text)).in_(sorted(texts))):
+            wanted = [made for one in sorted(texts) if (made := like(samples[0][0], one)) is not None]
+            for condition in (key.in_(wanted), func.trim(cast(key, Text)).in_(sorted(texts))):
                 pages = Pages(self._joined(plan, asked=False), plan.fields, (), self._size)
                 for page in pages.by_id(self._door, None, (condition,)) if left else ():
                     converted = plan.rows(page, self._door.began)
@@ -267,7 +333,7 @@ class _Run:
     def _joined(self, plan: Plan, asked: bool) -> Any:
         """Return the table to select from; if asked, one from which the documents' columns can be had too."""
         documents = self._plans["documents"]
-        if not asked or plan is documents or self._config.deliveries is None or self._config.deliveries.changed is None:
+        if not asked or plan is documents or plan.joined:
             return plan.table
         return plan.table.join(documents.table, plan.fields["document"] == documents.fields["id"])
 
