@@ -1,7 +1,7 @@
 """A block of YAML -> an instance of a pydantic model, with each fault at the line where it was written.
 
 The model's types lead: a `SecretStr` must be a reference (`!env`, `!file`) and nothing else may be one; a `Path` is
-relative to the file; everything else is handed to pydantic as text.
+relative to the file; of a `Beside` the file that is named is read; everything else is handed to pydantic as text.
 """
 
 import re
@@ -15,8 +15,10 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from collector.contract.beside import Beside
 from collector.yaml_file import Faults, Keys, Many, Node, Text, nearest
 
+_LARGEST = 16 << 20
 _PASSWORD = re.compile(r"://[^/@\s:]*:[^/@\s]+@")
 
 
@@ -71,6 +73,22 @@ class Reader:
             return None
         return SecretStr(value)
 
+    def _beside(self, node: Text, key: str) -> Beside | None:
+        path = self.faults.path.parent / node.text
+        try:
+            with path.open("rb") as file:
+                content = file.read(_LARGEST + 1)
+            text = content.decode("utf-8-sig")
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+            mend = "Correct the path, which is relative to this file, and save it as UTF-8"
+            self.faults.add(node.line, key, f"the file {path} cannot be read: {reason}", mend)
+            return None
+        if len(content) > _LARGEST:
+            self.faults.add(node.line, key, f"the file {path} is larger than 16 MiB", "Name a smaller one")
+            return None
+        return Beside(str(path), text)
+
     def _value(self, kind: Any, node: Node, key: str) -> Any:
         match node:
             case Text():
@@ -94,6 +112,8 @@ class Reader:
             return None
         if Path in set(_choices(kind)):
             return self.faults.path.parent / node.text
+        if Beside in set(_choices(kind)):
+            return self._beside(node, key)
         return node.text
 
     def _keys(self, kind: Any, node: Keys, key: str) -> dict[str, Any]:

@@ -20,7 +20,8 @@ Limits:  Dovecot tells only who is there now. A run on a day tells that day, and
          question, and each user asked for alone, writes a line into Dovecot's log (`doveadm(...)`), which the source of
          logs skips; so the server is asked once a day, at the first run of the day that succeeds.
 Quality: unknown is the kind of a mailbox that no pattern of `kinds` fits. A server that names nobody, or suddenly lacks
-         over half of the active mailboxes (`may_vanish`), is not believed. Quota is rounded to KiB by Dovecot.
+         over half of the active mailboxes (`may_vanish`), is not believed. Quota is rounded to KiB by Dovecot. A
+         mailbox is in each month the agency's whose it is on the first day (`agency_of`).
 """
 
 from collections import Counter
@@ -29,16 +30,18 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from collector.contract.beside import Beside
 from collector.contract.connector import BadRow, Batch, Finding, Want
 from collector.contract.door import Pages
 from collector.contract.errors import AccessDenied
-from collector.contract.period import iso, local_day
+from collector.contract.period import iso, local_day, month_of
 from collector.contract.records import Mailbox
 from connectors.email import dovecot_doveadm as doveadm
 from connectors.email.address_patterns import is_address, patterns
 from connectors.email.dovecot_doveadm import Quota
 from connectors.email.polls import Bad, batches, clock_skew
 from connectors.email.standing import Entry
+from connectors.email.whose import AGENCY_OF, checked, whose
 
 DOORS = ("http",)
 RECORDS = (Mailbox,)
@@ -69,6 +72,7 @@ class Config(BaseModel):
         description="Patterns of addresses that are nobody's mailbox, such as system and test accounts",
         examples=[["probe@*", "*@localhost"]],
     )
+    agency_of: Beside | None = AGENCY_OF
     agency_codes: Mapping[str, str] = Field(
         default={},
         description="Agency codes by address pattern, the first that fits; else agency_field, else the mail domain",
@@ -132,6 +136,11 @@ class Config(BaseModel):
         examples=[0.5],
     )
 
+    @field_validator("agency_of")
+    @classmethod
+    def _understood(cls, agency_of: Beside | None) -> Beside | None:
+        return checked(agency_of)
+
     @field_validator("masks")
     @classmethod
     def _are_masks(cls, masks: Sequence[str]) -> Sequence[str]:
@@ -155,18 +164,18 @@ def _entries(config: Config, door: Pages) -> tuple[dict[str, Entry], list[BadRow
     asked = sorted(mailboxes.values())
     told = doveadm.fields(door, asked, wanted) if wanted else {name: {} for name in asked}
     quotas = _quotas(config, door, asked)
-    codes, kinds = patterns(config.agency_codes), patterns(config.kinds)
+    agencies, kinds = whose(config.agency_of, config.agency_codes), patterns(config.kinds)
+    month = month_of(local_day(door.began)).first
     states = _STATES | {word.strip().casefold(): state for word, state in config.states.items()}
     entries: dict[str, Entry] = {}
     for address, name in mailboxes.items():
         kind = kinds.first(address)
-        domain = address.rpartition("@")[2]
         fields = told.get(name)
         if fields is None:
             bad.add(address, "userMask", "it is listed, but not known to the user database when it is asked for")
-            entries[address] = Entry(codes.first(address) or domain, None, None)
+            entries[address] = Entry(agencies.code(address, month), None, None)
             continue
-        code = codes.first(address) or fields.get(config.agency_field, "").strip() or domain
+        code = agencies.code(address, month, fields.get(config.agency_field, "").strip())
         state = states.get(fields[config.state_field].strip().casefold()) if config.state_field in fields else "active"
         if state is None:
             bad.add(address, config.state_field, "it is none of the known states; name it in `states`")

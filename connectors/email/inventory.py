@@ -13,13 +13,13 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from fnmatch import fnmatchcase
 
 from collector.contract.connector import BadRow, Row
 from collector.contract.door import FileEntry, Files
 from collector.contract.errors import TryAgain, UnexpectedAnswer
 from collector.contract.period import as_day, local_day, month_of
 from collector.contract.records import Mailbox
+from connectors.email.whose import Whose
 
 _LARGEST = 64 << 20
 _SIZE = re.compile(r"(\d{1,15}(?:[.,]\d{1,6})?) ?([KMGT]?)(?:i?B)?", re.IGNORECASE)
@@ -40,15 +40,8 @@ class Format:
     optional: frozenset[str]
     kinds: Mapping[str, str]
     states: Mapping[str, str]
-    agency_codes: Mapping[str, str]
+    whose: Whose
     dates: re.Pattern[str]
-
-    def agency_code(self, address: str) -> str:
-        """Return the agency code of an address: of the first pattern that fits, else its mail domain."""
-        for pattern, code in self.agency_codes.items():
-            if fnmatchcase(address, pattern):
-                return code
-        return address.rpartition("@")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +53,7 @@ class Entry:
     created_day: int | None
     quota: int | None = None
     used: int | None = None
+    unit: str = ""
 
 
 @dataclass(slots=True)
@@ -177,23 +171,24 @@ def _read_line(form: Format, cells: Mapping[str, str], lists: Lists) -> tuple[st
     if not _ADDRESS.fullmatch(address):
         return "address", "it is no mail address"
     kind = form.kinds.get(plain(cells.get("kind", "")))
+    unit = cells.get("agency", "")
     state = form.states.get(plain(cells["state"]))
     try:
         created = _created(cells.get("created", ""))
     except ValueError:
-        lists.entries[address] = Entry(None, None, None)
+        lists.entries[address] = Entry(None, None, None, unit=unit)
         return "created", "it is no day; write it like 2026-02-28"
     if state is None:
-        lists.entries[address] = Entry(None, None, created)
+        lists.entries[address] = Entry(None, None, created, unit=unit)
         return "state", "it is none of the known states; name it in `states`"
     sizes: dict[str, int | None] = {}  # None: not told
     for name in ("quota", "used"):
         try:
             sizes[name] = _size(cells.get(name, ""), unlimited=0 if name == "quota" else None)
         except ValueError:
-            lists.entries[address] = Entry(kind, state == "active", created)
+            lists.entries[address] = Entry(kind, state == "active", created, unit=unit)
             return name, "it is no size; write bytes, or a number with KB, MB, GB or TB"
-    lists.entries[address] = Entry(kind, state == "active", created, sizes["quota"], sizes["used"])
+    lists.entries[address] = Entry(kind, state == "active", created, sizes["quota"], sizes["used"], unit)
     return None
 
 
@@ -232,14 +227,16 @@ class Standing:
     created_day: int | None
     quota: int | None = None
     used: int | None = None
+    unit: str = ""
 
     def after(self, day: int, entry: Entry) -> "Standing":
         """Return how it stands after a list of a day that has it."""
         created = self.created_day if entry.created_day is None else entry.created_day
         if entry.active is None:
-            return replace(self, kind=None, created_day=created)
+            return replace(self, kind=None, created_day=created, unit=entry.unit or self.unit)
         closed = None if entry.active else self.closed_day or day
-        return Standing(self.first_listed_day, closed, entry.kind, created, entry.quota, entry.used)
+        unit = entry.unit or self.unit
+        return Standing(self.first_listed_day, closed, entry.kind, created, entry.quota, entry.used, unit)
 
     def gone(self, day: int) -> "Standing":
         """Return how it stands after a list of a day that does not have it."""
@@ -293,7 +290,7 @@ def rows(door: Files, form: Format, month: Month, lists: Sequence[Lists], change
             made.append(
                 (
                     f"{month.first // 100}:{pseudonym}",
-                    form.agency_code(address),
+                    form.whose.code(address, month.first, standing.unit),
                     changed,
                     0,
                     month.first,

@@ -27,7 +27,8 @@ Quality: a mailbox was used by a client on a day: a telephone that polls counts.
          is seen, and never days without use. Give more to a server that is known to rest for longer, as at Tết. A log
          of which the first 100 lines, and all that is read of it at once (8 MiB), have not one of theirs is another
          program's: the source stops. A line whose time cannot be read is quarantined by its place in the file; if that
-         befalls over 1 % of the lines that matter, the source stops.
+         befalls over 1 % of the lines that matter, the source stops. A mailbox is in each month the agency's whose it
+         is on the first day (`agency_of`).
 """
 
 import re
@@ -38,6 +39,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
+from collector.contract.beside import Beside
 from collector.contract.connector import BadRow, Batch, Covered, Finding, Row, Want
 from collector.contract.door import Files
 from collector.contract.errors import TryAgain, UnexpectedAnswer
@@ -49,6 +51,7 @@ from connectors.email.domains import FREE_MAIL, GOVERNMENT, Domains
 from connectors.email.lines import Name
 from connectors.email.pending import DAYS
 from connectors.email.stamps import DAY
+from connectors.email.whose import AGENCY_OF, checked, whose
 
 DOORS = ("folder", "ssh")
 RECORDS = (Mailbox, MailboxDay)
@@ -63,6 +66,7 @@ _COLUMNS = {
     "state": ("state", "trạng thái", "trang thai"),
     "created": ("created", "ngày tạo", "ngay tao", "ngày cấp"),
     "quota": ("quota", "hạn mức", "han muc", "dung lượng", "dung luong"),
+    "agency": ("",),
     "used": ("used", "đã dùng", "da dung", "dung lượng đã dùng"),
 }
 _OPTIONAL = {"quota", "used"}
@@ -152,9 +156,10 @@ class Config(BaseModel):
         description="The mail domain of user names that have none",
         examples=["skhcn.example.gov.vn"],
     )
+    agency_of: Beside | None = AGENCY_OF
     agency_codes: Mapping[str, str] = Field(
         default={},
-        description="Agency codes by address pattern, the first that fits; else the mail domain is the code",
+        description="Agency codes by address pattern, the first that fits; else columns.agency, else the mail domain",
         examples=[{"*.bantiepdan@example.gov.vn": "H44.05"}],
     )
     probe_accounts: Sequence[str] = Field(
@@ -184,6 +189,11 @@ class Config(BaseModel):
         except (ZoneInfoNotFoundError, ValueError):
             raise ValueError(f"{zone!r} is no time zone; write one such as Asia/Ho_Chi_Minh") from None
         return zone
+
+    @field_validator("agency_of")
+    @classmethod
+    def _understood(cls, agency_of: Beside | None) -> Beside | None:
+        return checked(agency_of)
 
     @field_validator("list_date")
     @classmethod
@@ -380,7 +390,7 @@ def _mailboxes(
         listed = [[entry.name, entry.size, entry.modified] for day in month.needed for entry in files[day]]
         known = progress.lists.get(name, {"files": [], "through": 0})
         through = known["through"]
-        if any(entry not in known["files"] for entry in listed):
+        if any(entry not in known["files"] for entry in listed) or known.get("whose", "") != form.whose.digest:
             for day in month.needed:
                 if day not in read:
                     read[day] = inventory.read_lists(door, form, day, files[day])
@@ -388,7 +398,7 @@ def _mailboxes(
             lists = [read[day] for day in month.needed if read[day].entries]
             through = max((one.day for one in lists if one.day >= month.first), default=0)
             if want.agencies is None:
-                progress.lists[name] = {"files": listed, "through": through}
+                progress.lists[name] = {"files": listed, "through": through, "whose": form.whose.digest}
             if through:
                 yield from _in_batches(inventory.rows(door, form, month, lists, door.began * 1_000_000), lists, want)
         first = max(month.first, want.since, want.first_day if want.window else want.since)
@@ -417,7 +427,7 @@ def _format(config: Config) -> inventory.Format:
         optional=frozenset(_OPTIONAL - config.columns.keys()),
         kinds=_KINDS | {inventory.plain(word): kind for word, kind in config.kinds.items()},
         states=_STATES | {inventory.plain(word): state for word, state in config.states.items()},
-        agency_codes={pattern.lower(): code for pattern, code in config.agency_codes.items()},
+        whose=whose(config.agency_of, config.agency_codes),
         dates=re.compile(config.list_date),
     )
 

@@ -21,9 +21,11 @@ Limits:  Zimbra tells only who is there now. A run on a day tells that day, and 
          a month counts as if it never was. Of all states only `active` is active; `locked`, `closed`, `lockout` (too
          many wrong passwords), `pending` and `maintenance` close a mailbox from the day of the run that sees them.
 Quality: unknown is the kind of a mailbox that no pattern of `kinds` fits, or whose state or creation cannot be read.
-         Accounts of the system are left out by Zimbra's own marks, and by `system_names`: check those where a person
-         may be called like one (ham.nguyen@...). A server that names nobody, or suddenly lacks over half of the active
-         mailboxes (`may_vanish`), is not believed; nor is a list that changes while it is read.
+         Accounts of the system are left out by Zimbra's own marks (zimbraIsSystemAccount, zimbraIsSystemResource), and
+         by `system_names`, which no person is called. Of its account for good mail (ham.z7ax5kcm@...) only the mark
+         counts, as people are called ham.nguyen@...; where it is not marked, name it. A server that names nobody, or
+         suddenly lacks over half of the active mailboxes (`may_vanish`), is not believed; nor is a list that changes
+         while it is read. A mailbox is in each month the agency's whose it is on the first day (`agency_of`).
 """
 
 import re
@@ -31,16 +33,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
+from collector.contract.beside import Beside
 from collector.contract.connector import BadRow, Batch, Finding, Want
 from collector.contract.door import Pages
 from collector.contract.errors import AccessDenied
-from collector.contract.period import local_day
+from collector.contract.period import local_day, month_of
 from collector.contract.records import Mailbox
 from connectors.email.address_patterns import Patterns, is_address, patterns
 from connectors.email.polls import Bad, batches, clock_skew
 from connectors.email.standing import Entry
+from connectors.email.whose import AGENCY_OF, checked, whose
 from connectors.email.zimbra_soap import Session, attributes, elements, everything, number, text, truth, unexpected
 
 DOORS = ("http",)
@@ -50,6 +54,9 @@ _ACTIVE = {"active": True} | dict.fromkeys(("locked", "closed", "lockout", "pend
 _SYSTEM = ("zimbraIsSystemAccount", "zimbraIsSystemResource")
 _TIMESTAMP = re.compile(r"([0-9]{14})(?:\.[0-9]{1,9})?Z")
 _SAMPLE = 100
+
+# A random word, in which there is a digit: no person's name.
+_LIKE_HAM = re.compile(r"ham\.(?=[^@]*[0-9_])[a-z0-9_]{6,12}@.*")
 
 
 class Config(BaseModel):
@@ -67,15 +74,16 @@ class Config(BaseModel):
         examples=[["skhcn.example.gov.vn", "syt.example.gov.vn"]],
     )
     system_names: Sequence[str] = Field(
-        default=("galsync*@*", "spam.*@*", "ham.*@*", "virus-quarantine.*@*"),
+        default=("galsync@*", "galsync.*@*", "spam.*@*", "virus-quarantine.*@*"),
         description="Patterns of Zimbra's own accounts, left out even where Zimbra does not mark them as such",
-        examples=[["galsync*@*", "spam.*@*", "ham.????????@*", "virus-quarantine.*@*"]],
+        examples=[["galsync@*", "galsync.*@*", "spam.*@*", "ham.z7ax5kcm@example.gov.vn", "virus-quarantine.*@*"]],
     )
     leave_out: Sequence[str] = Field(
         default=(),
         description="Patterns of addresses that are nobody's mailbox, such as test accounts",
         examples=[["probe@*", "*@test.example.gov.vn"]],
     )
+    agency_of: Beside | None = AGENCY_OF
     agency_codes: Mapping[str, str] = Field(
         default={},
         description="Agency codes by address pattern, the first that fits; else agency_attribute, else the mail domain",
@@ -120,6 +128,11 @@ class Config(BaseModel):
         " not believed. 1 believes anything, also that nobody is left",
         examples=[0.5],
     )
+
+    @field_validator("agency_of")
+    @classmethod
+    def _understood(cls, agency_of: Beside | None) -> Beside | None:
+        return checked(agency_of)
 
 
 def fetch(config: Config, door: Pages, want: Want) -> Iterator[Batch]:
@@ -188,7 +201,7 @@ class _Reader:
         self._door = door
         self._today = local_day(door.began)
         self._agency_attribute = config.agency_attribute
-        self._codes, self._kinds = patterns(config.agency_codes), patterns(config.kinds)
+        self._whose, self._kinds = whose(config.agency_of, config.agency_codes), patterns(config.kinds)
         self._out = patterns([*config.system_names, *config.leave_out])
         self.entries: dict[str, Entry] = {}
         self.bad = Bad(door)
@@ -212,7 +225,7 @@ class _Reader:
 
         kind = self._kinds.first(address)
         unit = min((value.strip() for value in told.get(self._agency_attribute, ())), default="")
-        code = self._codes.first(address) or unit or address.rpartition("@")[2]
+        code = self._whose.code(address, month_of(self._today).first, unit)
         states = told.get("zimbraAccountStatus", frozenset())
         self.stateless += not states
         active = _ACTIVE.get(_only(states).lower())
@@ -296,6 +309,9 @@ def _probe_accounts(config: Config, door: Pages, seen: Sequence[Mapping[str, Any
         by_name += not is_of_system(told) and names.first(address) is not None
         reader.take(text(element.get("id")) or "", element, None)
         addresses.append(address)
+    if unmarked := sum(_LIKE_HAM.fullmatch(address) is not None for address in reader.entries):
+        says = f"{unmarked} of the mailboxes looked at may be Zimbra's own for good mail (ham.…), not marked there"
+        yield Finding("read", "unproved", says, "If it is no person's, name it in `leave_out`")
     if by_name:
         says = f"{by_name} of the accounts looked at are left out by `system_names` alone: Zimbra does not mark them"
         yield Finding("read", "unproved", says, "Make the patterns narrower if one of these is a person's mailbox")

@@ -273,4 +273,33 @@ MUTATIONS = (
         'hmac.digest(b"key", text, "sha256")',
         "tests/transports/test_pseudonym.py::test_a_pseudonym_is_the_cut_hmac_of_the_address_under_its_months_key",
     ),
+    Mutation(
+        "a refused login to Zimbra is use",
+        "connectors/email/zimbra_lines.py",
+        ' or b"error" in told',
+        "",
+        "tests/connectors/email/test_zimbra_logs.py::test_what_is_no_login_of_an_official_is_no_use",
+    ),
+    Mutation(
+        "an administrator in somebody's mailbox is that person's use",
+        "connectors/email/zimbra_lines.py",
+        'None if b"aname" in told else told',
+        "told",
+        "tests/connectors/email/test_zimbra_logs.py::test_what_no_client_of_the_mailbox_asked_is_no_presence",
+    ),
+    Mutation(
+        "a silent mail server is one that nobody uses",
+        "connectors/email/chain.py",
+        "if first > self.heard + longest:",
+        "if False:",
+        "tests/connectors/email/test_silence.py::"
+        "test_days_on_which_the_mail_server_wrote_nothing_for_too_long_are_not_covered",
+    ),
+    Mutation(
+        "a mailbox is the agency's to which it will move in the month",
+        "connectors/email/whose.py",
+        "if term.first_day <= month_day <= term.last_day:",
+        "if False:",
+        "tests/connectors/email/test_whose.py::test_the_file_tells_whose_a_mailbox_is_in_a_month",
+    ),
 )

@@ -192,15 +192,23 @@ def test_zimbras_own_accounts_are_nobodys_mailbox(server: Zimbra) -> None:
     server.put("room@syt.example.gov.vn", more={"zimbraIsSystemResource": ["TRUE"]})
     server.put("unmarked@syt.example.gov.vn", more={"zimbraIsSystemAccount": ["FALSE"]})
     server.put("list@syt.example.gov.vn", element="dl")
-    server.put("galsync@x.test", "galsync.ab12@x.test", "spam.q_8@x.test", "HAM.z@x.test", "virus-quarantine.9@x.test")
+    server.put("galsync@x.test", "galsync.ab12@x.test", "spam.q_8@x.test", "virus-quarantine.9@x.test")
+    server.put("HAM.zaqlo3hpxu@x.test", more={"zimbraIsSystemAccount": ["TRUE"]})
+    server.put("ham.nguyen@syt.example.gov.vn", "galsynchro@syt.example.gov.vn")
     kept = Kept()
     run(server, kept, settings=config(leave_out=["PROBE@*"]))
-    people = ("nguyen.spam@syt.example.gov.vn", "hamy@syt.example.gov.vn", "unmarked@syt.example.gov.vn")
+    people = (
+        "ham.nguyen@syt.example.gov.vn",
+        "galsynchro@syt.example.gov.vn",
+        "nguyen.spam@syt.example.gov.vn",
+        "hamy@syt.example.gov.vn",
+        "unmarked@syt.example.gov.vn",
+    )
     assert listed(kept) == pseudonyms(AN, *people)
     assert kept.bad == []
     kept = Kept()
     run(server, kept, settings=config(system_names=["galsync*@*"], domains=["x.test"]))
-    assert listed(kept) == pseudonyms("spam.q_8@x.test", "ham.z@x.test", "virus-quarantine.9@x.test")
+    assert listed(kept) == pseudonyms("spam.q_8@x.test", "virus-quarantine.9@x.test")
 
 
 # --- states and days
@@ -589,7 +597,7 @@ def of(found: list[Finding], stage: str) -> list[tuple[str, str]]:
 
 def test_the_probe_tells_what_is_there_and_what_is_not_known(server: Zimbra) -> None:
     server.put(AN, BINH, CHI, *many(150))
-    server.put("ham.nguyen@syt.example.gov.vn")
+    server.put("spam.nguyen@syt.example.gov.vn")
     server.put("a.odd@syt.example.gov.vn", status="other")
     found = findings(server, kinds={"vanthu@*": "shared", "u*": "personal"})
     assert of(found, "reach") == [("ok", "Zimbra's admin service answers")]
@@ -608,6 +616,12 @@ def test_the_probe_tells_what_is_there_and_what_is_not_known(server: Zimbra) -> 
     ]
     server.clock += 400
     assert of(findings(server), "clock skew") == [("failed", "the server's clock differs from ours by 400 seconds")]
+
+
+def test_the_probe_tells_of_an_account_that_looks_like_zimbras_own_but_is_not_marked(server: Zimbra) -> None:
+    server.put("ham.nguyen@syt.example.gov.vn", "ham.zaqlo3hpxu@syt.example.gov.vn")
+    (doubt,) = [one for one in findings(server) if "good mail" in one.says]
+    assert (doubt.result, doubt.says[0]) == ("unproved", "1")
 
 
 def test_the_probe_never_says_that_an_administrator_cannot_write(server: Zimbra) -> None:
