@@ -9,14 +9,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, case, func, or_, select
+from sqlalchemy import Connection, Row, Select, case, func, null, or_, select
 
 from collector.contract.indicator import Cells, Counted, Indicator
 from collector.contract.period import Period, as_date, day_start, iso, month_ends, plus_days
 from collector.contract.reading import Reading, Scope, State
 from collector.contract.tables import workday
 from collector.store.schema import cell, coverage
-from collector.store.tallies import Tallies
+from collector.store.tallies import PARTS, Tallies
+from collector.suppression import Telling, Veils, telling, veils
 
 UNKNOWN_SHARE = 0.05
 """Above this share of items that cannot be judged, a figure is partial."""
@@ -74,31 +75,38 @@ def take(
 ) -> list[Reading]:
     """Take the readings of some indicators in a period: by indicator, then scope, then code.
 
-    Reads one consistent state of the store; counts nothing anew.
+    Reads one consistent state of the store; counts nothing anew. What may not be told is suppressed.
     """
+    laid: dict[str, Veils] = {}
     readings: list[Reading] = []
     for indicator in indicators:
-        own = _of_agencies(connection, indicator, tallies, world, period)
+        found = _reaches(connection, indicator, world, period)
+        unsaid = Telling()
+        if group := indicator.group:
+            if group.id not in laid:
+                outside = [member.code for member in world.members if member.outside]
+                laid[group.id] = veils(connection, group, period, outside)
+            unsaid = _unsaid(laid[group.id], indicator, world, period, found)
+        own = _of_agencies(connection, indicator, tallies, world, period, found, unsaid)
         for scope in scopes:
             if scope == "agency":
-                readings.extend(own)
+                readings.extend(_told(indicator, own, world, unsaid))
             elif scope == "block":
-                blocks = sorted({member.block for member in world.members})
-                for block in blocks:
+                for block in sorted({member.block for member in world.members}):
                     inside = {member.code for member in world.members if member.block == block}
-                    readings.append(_wider([one for one in own if one.agency in inside], "block", block, world))
+                    wider = _wider([one for one in own if one.agency in inside], "block", block, world)
+                    readings.append(_held_back(indicator, wider) if block in unsaid.blocks else wider)
             else:
-                readings.append(_wider(own, "province", world.province, world))
+                wider = _wider(own, "province", world.province, world)
+                readings.append(_held_back(indicator, wider) if unsaid.province else wider)
     return readings
 
 
-def _of_agencies(
-    connection: Connection,
-    indicator: Indicator,
-    tallies: Tallies,
-    world: World,
-    period: Period,
-) -> list[Reading]:
+_Found = Mapping[str, tuple[_Reach | None, str]]
+"""How far each agency's figure reaches, and in words why it does not."""
+
+
+def _reaches(connection: Connection, indicator: Indicator, world: World, period: Period) -> _Found:
     covered = _covered(connection, indicator, period)
     serving: dict[str, list[Served]] = {}
     for one in world.serving:
@@ -115,7 +123,19 @@ def _of_agencies(
             reaches[first, pairs] = _reach(covered, pairs, first, period, world.now)
         reach = reaches[first, pairs]
         found[member.code] = (reach, "" if reach.through else "nothing of the period is covered yet")
+    return found
 
+
+def _of_agencies(
+    connection: Connection,
+    indicator: Indicator,
+    tallies: Tallies,
+    world: World,
+    period: Period,
+    found: _Found,
+    unsaid: Telling,
+) -> list[Reading]:
+    """The readings of agencies with all their counts; what may not be told is not in their words either."""
     counts: dict[int, Mapping[str, tuple[int, int, int]]] = {}
     undecided: dict[int, str] = {}
     readings = []
@@ -129,9 +149,58 @@ def _of_agencies(
             counts[through] = _counts(connection, indicator, tallies, period.first, through)
             undecided[through] = _undecided(connection, period.first, through) if indicator.workdays else ""
         three = counts[through].get(member.code, (0, 0, 0))
-        state, why = _state(reach_or_none, three, world, undecided[through])
+        told = member.code not in unsaid.agencies
+        state, why = _state(reach_or_none, three, world, undecided[through], told=told)
         readings.append(_reading(indicator, member.code, period, state, through, three, why))
     return readings
+
+
+# -- what may not be told ----------------------------------------------------------------------------------------
+
+
+def _unsaid(laid: Veils, indicator: Indicator, world: World, period: Period, found: _Found) -> Telling:
+    blocks = {member.code: member.block for member in world.members if not member.outside}
+    through = {code: reach.through for code, (reach, _) in found.items() if reach and reach.through is not None}
+    return telling(laid, indicator, period, blocks, through)
+
+
+def _told(indicator: Indicator, own: Sequence[Reading], world: World, unsaid: Telling) -> list[Reading]:
+    """The readings of agencies as they are told. The points of a suppressed one come from all hidden with it."""
+    if not unsaid.agencies:
+        return list(own)
+    blocks = {member.code: member.block for member in world.members if not member.outside}
+    in_block: dict[str, list[Reading]] = {}
+    in_province: list[Reading] = []
+    for one in own:
+        if one.agency in unsaid.agencies and (block := blocks.get(one.agency)):
+            in_block.setdefault(block, []).append(one)
+            if block in unsaid.blocks:
+                in_province.append(one)
+    readings = []
+    for one in own:
+        if one.agency not in unsaid.agencies:
+            readings.append(one)
+            continue
+        block = blocks.get(one.agency, "")
+        hidden = in_block.get(block, [])
+        if block in unsaid.blocks:
+            hidden = [] if unsaid.province else in_province
+        hits, judged = sum(each.hits or 0 for each in hidden), sum(each.judged or 0 for each in hidden)
+        readings.append(_held_back(indicator, one, (hits, judged) if judged else None))
+    return readings
+
+
+def _held_back(indicator: Indicator, one: Reading, merged: tuple[int, int] | None = None) -> Reading:
+    assert indicator.group is not None
+    says = (
+        f"not told: fewer than {indicator.group.least} {indicator.group.things} stand behind it, "
+        "or behind a figure that could be worked out from it"
+    )
+    why = f"{one.why}; {says}" if one.why else says
+    return replace(one, hits=None, judged=None, unknown=None, why=why, suppressed=True, merged=merged)
+
+
+# -- counts and states -------------------------------------------------------------------------------------------
 
 
 def _reading(
@@ -224,14 +293,19 @@ def _count(first: int, last: int) -> int:
     return (as_date(last) - as_date(first)).days + 1
 
 
-def _state(reach: _Reach, counts: tuple[int, int, int], world: World, undecided: str) -> tuple[State, str]:
-    """The first state that applies, and in words what keeps the figure from being measured."""
+def _state(
+    reach: _Reach, counts: tuple[int, int, int], world: World, undecided: str, *, told: bool
+) -> tuple[State, str]:
+    """The first state that applies, and in words what keeps the figure from being measured.
+
+    Unless it may be `told`, the words are without its counts.
+    """
     _, judged, unknown = counts
     if judged == 0 and unknown > 0:
-        return "missing", f"none of the {unknown} counted can be judged"
+        return "missing", f"none of {f'the {unknown}' if told else 'those'} counted can be judged"
     reasons = [*reach.gaps, *reach.stale]
     if judged + unknown and unknown / (judged + unknown) > world.unknown_share:
-        reasons.append(f"{unknown} of {judged + unknown} cannot be judged")
+        reasons.append(f"{unknown} of {judged + unknown} cannot be judged" if told else "too many cannot be judged")
     if undecided:
         reasons.append(undecided)
     if reasons:
@@ -303,9 +377,9 @@ def _wider(own: Sequence[Reading], scope: Scope, code: str, world: World) -> Rea
         agency=code,
         state=state,
         through=min(days, default=None),
-        hits=sum(one.hits for one in counted),
-        judged=sum(one.judged for one in counted),
-        unknown=sum(one.unknown for one in counted),
+        hits=sum(one.hits or 0 for one in counted),
+        judged=sum(one.judged or 0 for one in counted),
+        unknown=sum(one.unknown or 0 for one in counted),
         why=why,
         members=len(counted),
         measured_members=measured,
@@ -325,13 +399,25 @@ def explain(connection: Connection, indicator: Indicator, reading: Reading, peri
     """Return the rows that a reading of an agency counts, from the same declaration as the figure.
 
     For a `Counted` formula: source, key, day, verdict (hit, miss, unknown) and what the declaration shows. For
-    `Cells`: day, hits, judged, unknown.
+    `Cells`: day, hits, judged, unknown; of a suppressed reading the days alone. What persons did is told from the
+    tallies, which outlive their rows.
     """
     formula = indicator.formula
     if reading.through is None:
         return Explanation(reading, (), ())
     spans = _spans(indicator, period.first, reading.through)
     rows: list[Row[Any]] = []
+    if indicator.group is not None:
+        counts = [null() if reading.suppressed else cell.c[part] for part in PARTS]
+        days = or_(*(cell.c.day.between(*span) for span in spans))
+        rows.extend(
+            connection.execute(
+                select(cell.c.day, *(column.label(part) for part, column in zip(PARTS, counts, strict=True)))
+                .where(cell.c.indicator == indicator.id, cell.c.agency == reading.agency, days)
+                .order_by(cell.c.day)
+            )
+        )
+        return Explanation(reading, ("day", *PARTS), rows)
     if isinstance(formula, Cells):
         for first, last in spans:
             bounds = {"agency": reading.agency, "first_day": first, "last_day": last}

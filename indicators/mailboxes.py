@@ -7,7 +7,7 @@ coalesce(active_from_day, first_listed_day) <= d and (closed_day is NULL or d < 
 
 from sqlalchemy import BindParameter, Integer, Select, Text, and_, bindparam, case, cast, func, or_, select
 
-from collector.contract.indicator import Cells, Indicator
+from collector.contract.indicator import Cells, Group, Indicator
 from collector.contract.records import Mailbox, MailboxDay
 from collector.contract.tables import agency_term, mailbox, mailbox_day, workday
 
@@ -98,6 +98,19 @@ def _cells(cells: Select[tuple[str, int, int, int, int]]) -> Cells:
     return Cells(select=cells, items=items)
 
 
+MAILBOXES = Group(
+    id="mailboxes",
+    things="mailboxes",
+    needs=(Mailbox,),
+    select=(
+        select(mailbox.c.agency, workday.c.day, func.count(mailbox.c.pseudonym.distinct()).label("size"))
+        .join_from(mailbox, workday, _active)
+        .where(workday.c.day.between(_FIRST, _LAST))
+        .group_by(mailbox.c.agency, workday.c.day)
+    ),
+)
+"""The active mailboxes of an agency, of any kind."""
+
 INDICATORS = (
     Indicator(
         id="mailboxes.provisioned",
@@ -113,6 +126,7 @@ INDICATORS = (
         formula=_cells(_provisioned()),
         measured_from="register",
         period="end",
+        group=MAILBOXES,
     ),
     Indicator(
         id="mailboxes.daily_use",
@@ -127,5 +141,6 @@ INDICATORS = (
         needs=(Mailbox, MailboxDay),
         formula=_cells(_daily_use()),
         workdays=True,
+        group=MAILBOXES,
     ),
 )

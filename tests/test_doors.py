@@ -19,6 +19,7 @@ LEVELS: tuple[frozenset[str], ...] = (
     frozenset({"scheduler", "check", "compare", "audit", "privacy", "proof", "demo", "init", "gaps"}),
     frozenset({"editions", "sinks", "web"}),
     frozenset({"collect", "readings", "ranking", "status"}),
+    frozenset({"suppression"}),
     frozenset({"store", "transports", "settings", "agencies", "workdays", "vitals", "clock", "samples"}),
     frozenset({"yaml_file"}),
     frozenset({"contract"}),

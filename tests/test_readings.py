@@ -185,12 +185,12 @@ def test_mailboxes_provisioned_is_the_last_covered_day_and_never_more_than_the_h
             agency_code="a.example",
             month_day=20260101,
             pseudonym=str(n),
-            kind="personal" if n else "shared",
+            kind="personal" if n in (1, 2) else "shared",
             active_from_day=20260105,
             first_listed_day=20260101,
             closed_day=20260120 if n == 1 else None,
         )
-        for n in range(3)
+        for n in range(6)  # of 5 and more figures are told
     ]
     put(engine, known, {Mailbox: boxes})
     cover(engine, known, Covered(Mailbox, 20260101, 20260131))

@@ -6,7 +6,10 @@ from typing import Any, Literal
 
 from sqlalchemy import Column, ColumnElement, Select, Table
 
-from collector.contract.records import Record
+from collector.contract.records import Mailbox, MailboxDay, Record
+
+OF_PERSONS: frozenset[type[Record]] = frozenset({Mailbox, MailboxDay})
+"""Records whose rows are one person's each: what is counted of them belongs to a `Group`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,21 @@ class Cells:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """The persons behind an agency's figures on a day. A figure of fewer than `least` of them is told to nobody.
+
+    `select` has the bind parameters `first_day` and `last_day`, and gives agency, day and size, no row where there is
+    nobody. It rests on the days of `needs`. `things` says in words what is counted.
+    """
+
+    id: str
+    things: str
+    needs: Sequence[type[Record]]
+    select: Select[Any]
+    least: int = 5
+
+
+@dataclass(frozen=True, slots=True)
 class Indicator:
     """What is counted, what is a hit, why, and by which formula. The id is `<family>.<name>`.
 
@@ -48,7 +66,8 @@ class Indicator:
     at that day's end (it rests on all days of its month up to it), and a period adds up the last cell of each of its
     months, so that an open month has a figure too; only `Cells` can say that. `needs` are the records whose coverage
     the figure rests on. `workdays`: the calendar of working days is part of the formula, so a provisional year makes
-    the figure partial. `version` is raised whenever the meaning changes.
+    the figure partial. `group` are the persons behind the figure, where it is about persons. `version` is raised
+    whenever the meaning changes.
     """
 
     id: str
@@ -67,6 +86,11 @@ class Indicator:
     measured_from: Literal["machine", "clerk", "register"] = "machine"
     period: Literal["sum", "end", "month"] = "sum"
     workdays: bool = False
+    group: Group | None = None
+
+    def __post_init__(self) -> None:
+        if self.group is None and not OF_PERSONS.isdisjoint(self.needs):
+            raise ValueError(f"{self.id} counts what persons do, but names no group of them")
 
     @property
     def column(self) -> str:

@@ -18,9 +18,11 @@ class Reading:
     """One figure. `through` is the last covered local day that it sums up to; None while nothing is covered.
 
     hits, judged and unknown count the items of the covered days, whatever the state; only a `measured` reading has
-    a `value`. `agency` is the code of the agency or block, or the province's. `members` and `measured_members`
-    tell, for wider scopes, how many agencies count and how many of them are measured. `why` says in words what
-    keeps the figure from being measured.
+    a `value`. A `suppressed` one tells none of them: too few persons stand behind it, or behind another one that
+    could be worked out from it. Its points come from `merged`: hits and judged of the smallest group around it that
+    may be told (None: no such group may). `agency` is the code of the agency or block, or the province's. `members`
+    and `measured_members` tell, for wider scopes, how many agencies count and how many of them are measured. `why`
+    says in words what keeps the figure from being measured, or told.
     """
 
     indicator: str
@@ -30,25 +32,27 @@ class Reading:
     period: str
     state: State
     through: int | None
-    hits: int
-    judged: int
-    unknown: int
+    hits: int | None
+    judged: int | None
+    unknown: int | None
     edition: int | None = None
     why: str = ""
     members: int = 1
     measured_members: int = 0
+    suppressed: bool = False
+    merged: tuple[int, int] | None = None
 
     @property
     def value(self) -> Decimal | None:
-        """hits / judged to 6 places, half up; None unless measured."""
-        if self.state != "measured" or self.judged == 0:
+        """hits / judged to 6 places, half up; None unless measured and told."""
+        if self.state != "measured" or self.hits is None or not self.judged:
             return None
         return (Decimal(self.hits) / Decimal(self.judged)).quantize(_SIX_PLACES, ROUND_HALF_UP)
 
     @property
     def percentage(self) -> Decimal | None:
         """The figure for people, to 2 places of a per cent: rounded once, half up, from its counts."""
-        if self.value is None:
+        if self.state != "measured" or self.hits is None or not self.judged:
             return None
         return (Decimal(100 * self.hits) / self.judged).quantize(_TWO_PLACES, ROUND_HALF_UP)
 

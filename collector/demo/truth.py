@@ -47,6 +47,9 @@ NEEDS_IF_OFFERED = {
 }
 """Records that a figure also rests on where a source that serves the agency offers them."""
 
+SMALLEST_GROUP = 5
+"""Of fewer mailboxes than this nobody is told what is done with them."""
+
 LONGEST_SESSION = 7 * 24 * 3600
 """A session that is told to have lasted longer than this counts on its first day only."""
 
@@ -112,13 +115,17 @@ def count(ledger: Ledger) -> list[dict[str, Any]]:
     """Return the true readings of every agency, for each month that the ledger's days touch.
 
     Keys: indicator, scope ("agency"), agency, period ("2026-01"), state, through (ISO day or None), hits, judged,
-    unknown, value (text of 6 places, half up; None unless measured). Ordered by period, indicator and agency.
+    unknown, value (text of 6 places, half up; None unless measured), suppressed (then all four are None). Ordered by
+    period, indicator and agency.
     """
     months = sorted({day // 100 for day in _days(ledger.first_day, ledger.last_day)})
     cells = _cells(ledger, months)
     covered = _covered(ledger)
+    untold = {day: _untold(ledger, day) for month in months for day in _days_of_month(month)}
     return [
-        _reading(ledger, covered, cells[indicator], indicator, agency.code, month)
+        _without_what_may_not_be_told(
+            _reading(ledger, covered, cells[indicator], indicator, agency.code, month), untold
+        )
         for month in months
         for indicator in INDICATORS
         for agency in sorted(ledger.agencies, key=lambda agency: agency.code)
@@ -213,7 +220,60 @@ def _row(indicator: str, agency: str, month: int, state: str, through: int | Non
         "judged": cell.judged,
         "unknown": cell.unknown,
         "value": value,
+        "suppressed": False,
     }
+
+
+def _without_what_may_not_be_told(row: dict[str, Any], untold: Mapping[int, set[str]]) -> dict[str, Any]:
+    """A figure about mailboxes is told only if it may be told of each of its days."""
+    if not row["indicator"].startswith("mailboxes.") or row["through"] is None:
+        return row
+    through = int(row["through"].replace("-", ""))
+    days = [day for day in untold if day // 100 == through // 100 and day <= through]
+    if row["indicator"] == "mailboxes.provisioned":
+        days = [through]
+    if not any(row["agency"] in untold[day] for day in days):
+        return row
+    return {**row, "hits": None, "judged": None, "unknown": None, "value": None, "suppressed": True}
+
+
+def _untold(ledger: Ledger, day: int) -> set[str]:
+    """Return the agencies of whose mailboxes nothing may be told on a day.
+
+    Those with too few, and in each block so many more, the smallest first, that they are at least two and have enough
+    mailboxes together; where a block cannot do that, with the help of the block that has the fewest mailboxes.
+    """
+    active: dict[str, set[str]] = defaultdict(set)
+    for mailbox in ledger.mailboxes:
+        if mailbox.agency is not None and _is_active(mailbox, day):
+            active[mailbox.agency].add(mailbox.address.lower())
+    number = {agency.code: len(active[agency.code]) for agency in ledger.agencies if active[agency.code]}
+    inside = [agency for agency in ledger.agencies if not agency.outside and agency.code in number]
+    blocks: dict[str, list[str]] = defaultdict(list)
+    for agency in sorted(inside, key=lambda agency: (number[agency.code], agency.code)):
+        blocks[agency.block].append(agency.code)
+
+    untold = {code for code, mailboxes in number.items() if mailboxes < SMALLEST_GROUP}
+    open_to_view: list[str] = []
+    for block, codes in blocks.items():
+        few = [code for code in codes if code in untold]
+        if few and not _hide_each_other(few, number):
+            few = codes[: len(few) + 1]
+        if few and not _hide_each_other(few, number):
+            open_to_view.append(block)
+        untold |= set(few)
+
+    exposed = [code for block in open_to_view for code in blocks[block]]
+    rest = [block for block in blocks if block not in open_to_view]
+    if exposed and rest and not _hide_each_other(exposed, number):
+        smallest = min(rest, key=lambda block: (sum(number[code] for code in blocks[block]), block))
+        if not untold & set(blocks[smallest]):
+            untold.add(blocks[smallest][0])
+    return untold
+
+
+def _hide_each_other(codes: list[str], number: Mapping[str, int]) -> bool:
+    return len(codes) >= 2 and sum(number[code] for code in codes) >= SMALLEST_GROUP
 
 
 def _covered(ledger: Ledger) -> dict[tuple[str, str], set[int]]:

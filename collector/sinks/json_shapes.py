@@ -17,7 +17,7 @@ from collector.status import Reconciliation, SourceStatus
 
 
 def reading(one: Reading) -> dict[str, Any]:
-    """A reading. `value` is null unless its state is measured."""
+    """A reading. `value` is null unless its state is measured; so are all counts of a suppressed one."""
     value = one.value
     return {
         "indicator": one.indicator,
@@ -31,6 +31,7 @@ def reading(one: Reading) -> dict[str, Any]:
         "judged": one.judged,
         "unknown": one.unknown,
         "value": None if value is None else float(value),
+        "suppressed": one.suppressed,
         "edition": one.edition,
         "why": one.why,
         "members": one.members,

@@ -1,7 +1,8 @@
 """Readings and ranks in Prometheus' text format, rendered once per change and then served as they are.
 
 `ict_<family>_<name>_ratio{agency,block,window}` with `_hits`, `_judged` and `_unknown` beside it. A figure that is not
-measured has none of the four: no sample is ever published in place of one. Labels come only from the register.
+measured, or may not be told, has none of the four: no sample is ever published in place of one. Labels come only from
+the register.
 """
 
 from collections import Counter
@@ -57,9 +58,9 @@ def _figures(
                 continue
             own = [one.agency, blocks[window][one.agency], window]
             ratio.add_metric(own, float(value))
-            hits.add_metric(own, one.hits)
-            judged.add_metric(own, one.judged)
-            unknown.add_metric(own, one.unknown)
+            for family, count in ((hits, one.hits), (judged, one.judged), (unknown, one.unknown)):
+                if count is not None:
+                    family.add_metric(own, count)
     return [ratio, hits, judged, unknown]
 
 

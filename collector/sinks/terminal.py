@@ -25,6 +25,7 @@ _STATES = {
     "partial": "[yellow]partial[/]",
     "not_applicable": "[dim]not applicable[/]",
 }
+_SUPPRESSED = "[dim]suppressed[/]"
 _SHORT = _STATES | {"not_applicable": "[dim]n/a[/]"}
 _RESULTS = {
     "never": "[yellow]never read[/]",
@@ -43,8 +44,17 @@ Shown = RenderableType
 
 
 def share(one: Reading, states: Mapping[str, str] = _STATES) -> str:
-    """A figure for people: a percentage with two places, half up from its counts, or the state in its place."""
+    """A figure for people: a percentage with two places, half up from its counts, or the state in its place.
+
+    Of one that is measured but may not be told, that it is suppressed.
+    """
+    if one.suppressed and one.state == "measured":
+        return _SUPPRESSED
     return states[one.state] if one.percentage is None else f"{one.percentage} %"
+
+
+def _number(count: int | None) -> str:
+    return "–" if count is None else f"{count:,}"
 
 
 # -- readings ----------------------------------------------------------------------------------------------------
@@ -102,7 +112,7 @@ def details(readings: Sequence[Reading], names: Mapping[str, str], width: int, *
 
     def cells(one: Reading) -> list[str]:
         what = [one.indicator] if by_agency else [one.agency, escape(names.get(one.agency, ""))]
-        counts = [f"{number:,}" for number in (one.hits, one.judged, one.unknown)]
+        counts = [_number(count) for count in (one.hits, one.judged, one.unknown)]
         return [*what, share(one), *counts, _day(one.through)]
 
     every = [cells(one) for one in readings]
@@ -212,8 +222,10 @@ def _counts(reading: Reading, indicator: Indicator) -> str:
     if reading.through is None:
         return "nothing is covered"
     when = f"on {iso(reading.through)}" if indicator.period == "end" else f"through {iso(reading.through)}"
+    if reading.suppressed:
+        return f"not told, {when}"
     unknown = f"; {reading.unknown:,} cannot be judged" if reading.unknown else ""
-    return f"{reading.hits:,} of {reading.judged:,} {when}{unknown}"
+    return f"{_number(reading.hits)} of {_number(reading.judged)} {when}{unknown}"
 
 
 _FIGURES = {"hits", "judged", "unknown"}
@@ -384,7 +396,7 @@ def differences(changed: Iterable[tuple[Reading, Reading]], names: Mapping[str, 
             one.period,
             one.agency,
             escape(names.get(one.agency, "")),
-            *(f"{each.hits:,}/{each.judged:,} {share(each, _SHORT)}" for each in (one, other)),
+            *(f"{_number(each.hits)}/{_number(each.judged)} {share(each, _SHORT)}" for each in (one, other)),
         ]
         for one, other in changed
     ]

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Table, inspect, select
 
 from collector.contract.records import RECORDS
 from collector.contract.tables import table_of
-from collector.store.schema import cell, coverage, quarantine
+from collector.store.schema import cell, coverage, group_size, quarantine
 
 
 def facts(connection: Connection) -> str:
@@ -21,7 +21,7 @@ def tallies(connection: Connection) -> str:
     """Hash every derived table."""
     names = sorted(name for name in inspect(connection).get_table_names() if name.startswith("tally_"))
     derived = [Table(name, cell.metadata.__class__(), autoload_with=connection) for name in names]
-    return _hash(connection, [*derived, cell])
+    return _hash(connection, [*derived, cell, group_size])
 
 
 def _hash(connection: Connection, tables: list[Table]) -> str:

@@ -2,14 +2,16 @@
 
 `Counted` formulas of one record and day column share one wide table, `tally_<record>_<day column>`, with a row per
 agency and day and three columns (hits, judged, unknown) per indicator, filled in one pass. `Cells` formulas keep
-their cells in the long table `cell`. All of them are derived: dropped and rebuilt when a declaration changes.
+their cells in the long table `cell`, and the groups of persons behind figures their sizes in `group_size`. All of
+them are derived: dropped and rebuilt when a declaration changes. What is left of a destroyed month is what was counted
+of it: nothing counts it anew.
 
 A save applies signed differences: the counts of the touched rows before the merge are taken away, those after it are
 added. Above the break-even (more than a sixth of the stored rows touched) one rebuild is cheaper. The rebuild is
 also the check: both ways end in the same cells (a property test holds them to it).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -32,15 +34,17 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import sqlite
 
-from collector.contract.indicator import Cells, Counted, Indicator
-from collector.contract.period import month_of
+from collector.contract.indicator import Cells, Counted, Group, Indicator
+from collector.contract.period import month_of, plus_days
 from collector.contract.records import Mailbox, Record
 from collector.contract.tables import mailbox
-from collector.store.schema import cell
+from collector.store.schema import cell, destroyed_month, group_size
 
 PARTS = ("hits", "judged", "unknown")
 
 _REBUILD_ABOVE = 1 / 6
+
+_FIRST_DAY, _LAST_DAY = 19000101, 29991231
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +63,17 @@ class Tallies:
 
     wide: tuple[Wide, ...]
     celled: tuple[Indicator, ...]
+    groups: tuple[Group, ...]
     digest: str  # of the declarations: when it changes, everything is rebuilt
 
 
 def plan(indicators: Iterable[Indicator]) -> Tallies:
     """Lay out the derived tables of a set of indicators."""
+    indicators = sorted(indicators, key=lambda one: one.id)
     groups: dict[tuple[str, str], list[Indicator]] = {}
     celled = []
     text = []
-    for indicator in sorted(indicators, key=lambda one: one.id):
+    for indicator in indicators:
         formula = indicator.formula
         if isinstance(formula, Counted):
             groups.setdefault((formula.table.name, formula.day.name), []).append(indicator)
@@ -76,6 +82,8 @@ def plan(indicators: Iterable[Indicator]) -> Tallies:
             celled.append(indicator)
             text.append(f"{indicator.id} {formula.select}")
     derived = MetaData()
+    behind = {indicator.group.id: indicator.group for indicator in indicators if indicator.group is not None}
+    text.extend(f"{one.id} {one.select}" for one in behind.values())
     wide = []
     for (name, day), members in groups.items():
         formula = members[0].formula
@@ -89,7 +97,8 @@ def plan(indicators: Iterable[Indicator]) -> Tallies:
             sqlite_with_rowid=False,
         )
         wide.append(Wide(formula.table, day, table, tuple(members)))
-    return Tallies(tuple(wide), tuple(celled), blake2b("\n".join(text).encode(), digest_size=16).hexdigest())
+    digest = blake2b("\n".join(text).encode(), digest_size=16).hexdigest()
+    return Tallies(tuple(wide), tuple(celled), tuple(behind.values()), digest)
 
 
 def counts(wide: Wide, sign: int = 1, touched: Table | None = None) -> Select[Any]:
@@ -162,42 +171,75 @@ def rebuild(connection: Connection, tallies: Tallies, facts: Table) -> None:
 
 
 def recompute_cells(connection: Connection, tallies: Tallies, touched: Mapping[type[Record], tuple[int, int]]) -> None:
-    """Compute the cells anew of all `Cells` indicators that rest on a touched record, for the days it touches.
+    """Compute anew the cells of all `Cells` indicators, and the groups, that rest on a touched record.
 
-    `touched` holds, by record, the first and the last local day whose cells may have changed.
+    `touched` holds, by record, the first and the last local day whose cells may have changed. Destroyed months are
+    passed over.
     """
     for indicator in tallies.celled:
-        days = [touched[record] for record in indicator.needs if record in touched]
-        if not days:
+        found = _stretch(indicator.needs, touched)
+        if found is None:
             continue
-        first_day, last_day = min(first for first, _ in days), max(last for _, last in days)
+        first, last = found
         if indicator.period == "month":
             # The later days of the month rest on the touched ones.
-            last_day = month_of(last_day).last
+            last = month_of(last).last
         formula = indicator.formula
         assert isinstance(formula, Cells)
-        connection.execute(
-            delete(cell).where(cell.c.indicator == indicator.id, cell.c.day.between(first_day, last_day))
-        )
         cells = formula.select.subquery()
-        connection.execute(
-            cell.insert().from_select(
-                ["indicator", "agency", "day", *PARTS],
-                select(literal(indicator.id), cells.c.agency, cells.c.day, *(cells.c[part] for part in PARTS)),
-            ),
-            {"first_day": first_day, "last_day": last_day},
-        )
+        made = select(literal(indicator.id), cells.c.agency, cells.c.day, *(cells.c[part] for part in PARTS))
+        for first_day, last_day in _alive(connection, first, last):
+            old = delete(cell).where(cell.c.indicator == indicator.id, cell.c.day.between(first_day, last_day))
+            connection.execute(old)
+            connection.execute(
+                cell.insert().from_select(["indicator", "agency", "day", *PARTS], made),
+                {"first_day": first_day, "last_day": last_day},
+            )
+    for group in tallies.groups:
+        found = _stretch(group.needs, touched)
+        if found is None:
+            continue
+        sizes = group.select.subquery()
+        counted = select(literal(group.id), sizes.c.agency, sizes.c.day, sizes.c.size)
+        for first_day, last_day in _alive(connection, *found):
+            days = group_size.c.day.between(first_day, last_day)
+            connection.execute(delete(group_size).where(group_size.c.group == group.id, days))
+            connection.execute(
+                group_size.insert().from_select(["group", "agency", "day", "size"], counted),
+                {"first_day": first_day, "last_day": last_day},
+            )
+
+
+def _stretch(needs: Sequence[type[Record]], touched: Mapping[type[Record], tuple[int, int]]) -> tuple[int, int] | None:
+    days = [touched[record] for record in needs if record in touched]
+    return (min(first for first, _ in days), max(last for _, last in days)) if days else None
+
+
+def _alive(connection: Connection, first: int, last: int) -> list[tuple[int, int]]:
+    """The days `first..last` in stretches, without those of destroyed months."""
+    stretches: list[tuple[int, int]] = []
+    months = destroyed_month.c.month_day
+    for dead in connection.scalars(select(months).where(months <= last).order_by(months)):
+        if first < dead:
+            stretches.append((first, plus_days(dead, -1)))
+        first = max(first, month_of(dead).end)
+    return [*stretches, (first, last)] if first <= last else stretches
 
 
 def rebuild_all(connection: Connection, tallies: Tallies) -> None:
-    """Drop every derived table and count everything anew: the check, and what a changed declaration needs."""
+    """Drop every derived table and count everything anew: the check, and what a changed declaration needs.
+
+    What was counted of a destroyed month stays.
+    """
     for name in inspect(connection).get_table_names():
         if name.startswith("tally_"):
             connection.exec_driver_sql(f'DROP TABLE "{name}"')
     for wide in tallies.wide:
         wide.table.create(connection)
         connection.execute(wide.table.insert().from_select(list(wide.table.c.keys()), counts(wide)))
-    connection.execute(delete(cell))
+    for first_day, last_day in _alive(connection, _FIRST_DAY, _LAST_DAY):
+        for table in (cell, group_size):
+            connection.execute(delete(table).where(table.c.day.between(first_day, last_day)))
     first, last = connection.execute(select(func.min(mailbox.c.month_day), func.max(mailbox.c.month_day))).one()
     if first is not None:
         recompute_cells(connection, tallies, {Mailbox: (first, month_of(last).last)})

@@ -91,12 +91,19 @@ def _row(score: Score, register: Register, readings: Sequence[Reading]) -> dict[
 
 
 def _cell(reading: Reading) -> dict[str, str]:
-    return {
-        "value": "" if reading.percentage is None else _decimal(f"{reading.percentage}%"),
-        "counts": f"{_thousands(reading.hits)}/{_thousands(reading.judged)}",
-        "state": reading.state,
-        "word": _WORDS[reading.state],
-    }
+    value = counts = ""
+    if reading.percentage is not None and reading.hits is not None and reading.judged is not None:
+        value = _decimal(f"{reading.percentage}%")
+        counts = f"{_thousands(reading.hits)}/{_thousands(reading.judged)}"
+    look, word = _look(reading)
+    return {"value": value, "counts": counts, "state": look, "word": word}
+
+
+def _look(reading: Reading) -> tuple[str, str]:
+    """How a figure that is not shown looks, and the word in its place."""
+    if reading.state == "measured" and reading.suppressed:
+        return "suppressed", "không nêu"
+    return reading.state, _WORDS[reading.state]
 
 
 def _reasons(
@@ -106,23 +113,23 @@ def _reasons(
     figures: Mapping[tuple[str, str], Reading],
 ) -> list[dict[str, str]]:
     """What keeps figures of a block from being shown: each reason once, with the agencies that it holds for."""
-    found: dict[tuple[str, State, str], list[str]] = {}
+    found: dict[tuple[str, tuple[str, str], str], list[str]] = {}
     for indicator in indicators:
         for score in scores:
             one = figures[score.agency, indicator.id]
-            if one.state in ("missing", "partial"):
-                found.setdefault((indicator.title_vi, one.state, one.why), []).append(
+            if one.state in ("missing", "partial") or one.suppressed:
+                found.setdefault((indicator.title_vi, _look(one), one.why), []).append(
                     register.agencies[score.agency].name
                 )
     return [
         {
             "title": title,
-            "state": state,
-            "word": _WORDS[state],
+            "state": look,
+            "word": word,
             "why": why,
             "names": ", ".join(names) if len(names) < len(scores) or len(names) == 1 else "tất cả",
         }
-        for (title, state, why), names in found.items()
+        for (title, (look, word), why), names in found.items()
     ]
 
 

@@ -33,17 +33,29 @@ class Criterion:
     title_vi: str = ""
 
     def share(self, reading: Reading) -> Fraction:
-        """Return the share of the maximum, 0 to 1, that a measured reading earns.
+        """Return the share of the maximum, 0 to 1, that a measured reading earns: see `counts`.
 
         ValueError for counts that no measured reading can have.
         """
-        if not 0 <= reading.hits <= reading.judged or reading.judged == 0:
+        hits, judged = counts(reading) or (0, 0)
+        if not 0 <= hits <= judged or judged == 0:
             raise ValueError(
                 f"{reading.indicator} of {reading.agency} in {reading.period} is called measured with "
-                f"{reading.hits} hits of {reading.judged} judged"
+                f"{hits} hits of {judged} judged"
             )
-        ratio = Fraction(reading.hits, reading.judged)
+        ratio = Fraction(hits, judged)
         return ratio if self.rule == "ratio" else 1 - ratio
+
+
+def counts(reading: Reading) -> tuple[int, int] | None:
+    """Return the hits and the judged that give a reading its points.
+
+    Its own, or where they may not be told those of the smallest group that may; None if there is no such group: then
+    its points cannot be told either.
+    """
+    if reading.hits is None or reading.judged is None:
+        return reading.merged
+    return reading.hits, reading.judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +187,7 @@ def _standing(model: Model, block: Block, agency: str, readings: Mapping[tuple[s
         if reading is not None and reading.state == "not_applicable":
             continue
         applicable += maximum
-        if reading is not None and reading.state == "measured":
+        if reading is not None and reading.state == "measured" and counts(reading) is not None:
             measured += maximum
             earned += maximum * criterion.share(reading)
 

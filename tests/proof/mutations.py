@@ -302,4 +302,25 @@ MUTATIONS = (
         "if False:",
         "tests/connectors/email/test_whose.py::test_the_file_tells_whose_a_mailbox_is_in_a_month",
     ),
+    Mutation(
+        "a small agency is hidden alone",
+        "collector/suppression.py",
+        "            hidden |= next_smallest(block, hidden)\n",
+        "            pass\n",
+        "tests/test_suppression.py::test_one_small_agency_takes_the_next_smallest_of_its_block_with_it",
+    ),
+    Mutation(
+        "a month is told of which a day may not be",
+        "collector/suppression.py",
+        'day == last if indicator.period == "end" else start <= day <= last',
+        "day == last",
+        "tests/test_suppression.py::test_who_grows_within_a_month_is_told_for_the_days_on_which_it_is_large",
+    ),
+    Mutation(
+        "the points of a suppressed agency are its own",
+        "collector/readings.py",
+        "        hits, judged = sum(each.hits or 0 for each in hidden), sum(each.judged or 0 for each in hidden)\n",
+        "        hits, judged = one.hits or 0, one.judged or 0\n",
+        "tests/test_suppression.py::test_points_of_a_suppressed_agency_come_from_all_that_is_hidden_with_it",
+    ),
 )

@@ -96,17 +96,18 @@ def kept(configuration: Path, state: str) -> Kept:
     return Kept(facts, derived, readings_of(configuration, *MONTHS))
 
 
-Cell = tuple[str, int, int, int, str | None, str | None]
+Cell = tuple[str, bool, int | None, int | None, int | None, str | None, str | None]
 
 
 def cells(found: Sequence[dict[str, Any]]) -> dict[tuple[str, str, str, str], Cell]:
-    """Figures by indicator, scope, agency and period: state, hits, judged, unknown, through, value of 6 places."""
+    """Figures by indicator, scope, agency and period: state, whether suppressed, counts, through, value of 6 places."""
     by_key = {}
     for one in found:
         value = one["value"]
         shown = value if value is None or isinstance(value, str) else f"{value:.6f}"
-        counts = one["state"], one["hits"], one["judged"], one["unknown"], one["through"], shown
-        by_key[one["indicator"], one["scope"], one["agency"], one["period"]] = counts
+        counts = one["hits"], one["judged"], one["unknown"]
+        cell = (one["state"], one["suppressed"], *counts, one["through"], shown)
+        by_key[one["indicator"], one["scope"], one["agency"], one["period"]] = cell
     assert len(by_key) == len(found), "a figure is told twice"
     return by_key
 
