@@ -21,6 +21,7 @@ from connectors.docmgmt.register_mapping import ANYTHING, EMPTY, EPOCHS, sorts_a
 LONGEST = 500
 """Characters that an id, code or status may have."""
 
+_LARGEST = 2**63 - 1
 _REMEMBERED = 50_000
 _LOCAL = "Asia/Ho_Chi_Minh"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -117,7 +118,9 @@ def like(sample: Any, key: str) -> Any:
     try:
         if kind is bytes:
             return bytes.fromhex(key)
-        return kind(key) if kind in (int, str, float, Decimal, UUID) else None
+        if kind is int:
+            return int(key) if abs(int(key)) <= _LARGEST else None
+        return kind(key) if kind in (str, float, Decimal, UUID) else None
     except (ValueError, InvalidOperation):
         return None
 

@@ -30,7 +30,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Text, cast, false, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Text, bindparam, cast, false, func, or_, select
 
 from collector.contract.connector import Batch, Covered, Days, Key, Listed, Want, fingerprint
 from collector.contract.door import Rows
@@ -312,7 +312,10 @@ class _Run:
                 continue
             texts = {one for text in left for one in _ids_of(plan.record, text)}
             wanted = [made for one in sorted(texts) if (made := like(samples[0][0], one)) is not None]
-            for condition in (key.in_(wanted), func.trim(cast(key, Text)).in_(sorted(texts))):
+            # Without a type, all would be bound as the first of them is: too narrow for a greater one.
+            kind = BigInteger() if type(samples[0][0]) is int else None
+            as_it_is = key.in_(bindparam("wanted", wanted, expanding=True, type_=kind))
+            for condition in (as_it_is, func.trim(cast(key, Text)).in_(sorted(texts))):
                 pages = Pages(self._joined(plan, asked=False), plan.fields, (), self._size)
                 for page in pages.by_id(self._door, None, (condition,)) if left else ():
                     converted = plan.rows(page, self._door.began)

@@ -162,7 +162,7 @@ def document(number: Any, changed: Any, **others: Any) -> dict[str, Any]:
     }
 
 
-def delivery(number: int, of: Any, changed: datetime, **others: Any) -> dict[str, Any]:
+def delivery(number: int, of: Any, changed: datetime | None, **others: Any) -> dict[str, Any]:
     """A row of the table of deliveries."""
     told = {"code": "000.00.03.H44", "electronic": "success", "sent": local(2026, 1, 15, 9), "deleted": 0, **others}
     return {
