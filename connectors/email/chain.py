@@ -32,6 +32,9 @@ LONGEST = 1 << 20
 _DISORDER = 3600
 _ATTEMPTS = 5
 
+# Whoever copies a file writes to it now and then.
+_PATIENCE = 3600
+
 # A mail server that is in use is never still for so long just when its log is rotated: a file is missing.
 _SILENCE = 12 * 3600
 _NUMBER = re.compile(r"\.(\d{1,4})(?:\.gz)?")
@@ -188,10 +191,11 @@ def pieces(chain: Chain, place: Place) -> Iterator[Piece]:
         if read_to.get(member.file) != member.size:
             if not member.whole:
                 raise not_whole(chain.door.source, member.name)
-            if member.size < place.offset:
+            was_cut = _was_cut(chain, members, at)
+            if member.size < place.offset and not was_cut:
                 raise _shorter(chain, member)
             reader.calendar = Calendar(chain.zone, place.first)
-            if not (yield from _pieces_of(chain, folder, member, place, reader)):
+            if not (yield from _pieces_of(chain, folder, member, place, reader, was_cut=was_cut)):
                 attempts += 1
                 if attempts == _ATTEMPTS:
                     raise TryAgain(
@@ -258,7 +262,7 @@ def _follow(chain: Chain, place: Place, left: Member, member: Member) -> None:
         )
     ended = max(place.last, place.seen, _rotated_at(chain, left, member))
     numbers = _number(chain, left), _number(chain, member)
-    hole = None not in numbers and numbers[0] != (numbers[1] or 0) + 1
+    hole = left.size < place.offset or (None not in numbers and numbers[0] != (numbers[1] or 0) + 1)
     adjacent = (None not in numbers and not hole) or _is_day_after(chain, left, member)
     if not adjacent and member.first > ended + (_DISORDER if hole else _SILENCE):
         _break_off(chain, place, ended, member)
@@ -311,6 +315,14 @@ def _rotated_at(chain: Chain, left: Member, member: Member) -> int:
     return closed if left.last - _DISORDER <= closed <= member.first + _DISORDER else 0
 
 
+def _was_cut(chain: Chain, members: Sequence[Member], at: int) -> bool:
+    """Tell whether a file that is shorter than before will stay so: its log goes on in the next, and nobody copies it.
+
+    So it is after copytruncate where lines were read that came between the copy and the cut.
+    """
+    return at + 1 < len(members) and members[at].listed.modified + _PATIENCE < chain.door.began
+
+
 def _shorter(chain: Chain, member: Member) -> TryAgain:
     # Its bytes are those that were read already: from 0 they would count twice.
     return TryAgain(
@@ -318,7 +330,7 @@ def _shorter(chain: Chain, member: Member) -> TryAgain:
         source=chain.door.source,
         stage="read",
         field="file",
-        mend="If it is being copied, wait; if it was cut for good, move it away: its days then stay uncovered",
+        mend="If it is being copied, wait; if it was cut, it is left for the next one an hour after it last changed",
     )
 
 
@@ -358,9 +370,14 @@ class _Reel:
 
 
 def _pieces_of(
-    chain: Chain, folder: Folder, member: Member, place: Place, reader: Reader
+    chain: Chain, folder: Folder, member: Member, place: Place, reader: Reader, *, was_cut: bool
 ) -> Generator[Piece, None, bool]:
-    """Read a member on to its end; return False if its name came to stand for another file."""
+    """Read a member on to its end; return False if its name came to stand for another file.
+
+    Of a saved range whose end `was_cut` away the rows stay; what is left of it is read for what it leaves pending.
+    """
+    if member.size < place.offset:
+        return True
     reel = _Reel(read(chain.door, member, place.offset))
     saved = sorted(chain.spans.get(member.file, ()), key=lambda span: span.start)
     while True:
@@ -371,7 +388,12 @@ def _pieces_of(
         length = have if again else reel.buffer.rfind(b"\n", 0, have) + 1
         long: list[int] = []
         if again and count > have and have < 2 * BLOCK:
-            raise _shorter(chain, member)
+            if not was_cut:
+                raise _shorter(chain, member)
+            left = reel.take(reel.buffer.rfind(b"\n", 0, have) + 1)
+            reader.read(left)
+            place.offset += len(left)
+            return True
         if count > 2 * BLOCK or (length == 0 and have == BLOCK):
             skipped = reel.skip_line()
             if skipped is None:

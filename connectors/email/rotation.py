@@ -178,11 +178,19 @@ def identity(line: bytes) -> str:
 
 
 def first_line(head: bytes) -> bytes | None:
-    """Return the first complete line of a file's head, at most 4 KiB of it; None if there is none yet."""
-    end = head.find(b"\n", len(head) - len(head.lstrip(b"\n")))
-    if end < 0:
+    """Return the first complete line of a file's head, at most 4 KiB of it; None if there is none yet.
+
+    If it has no time, it goes on to the end of the next one: copytruncate may cut a line in two, and the few bytes that
+    are left of it are the same in several files.
+    """
+    begin = len(head) - len(head.lstrip(b"\n"))
+    end = head.find(b"\n", begin)
+    if end >= 0 and has_time(head[begin:end]):
+        return head[begin:end]
+    second = head.find(b"\n", end + 1) if end >= 0 else -1
+    if second < 0:
         return head[:HEAD] if len(head) >= HEAD else None
-    return head[:end].lstrip(b"\n")
+    return head[begin : second if has_time(head[end + 1 : second]) else end]
 
 
 def read(door: Files, member: Member, start: int) -> Iterator[bytes]:

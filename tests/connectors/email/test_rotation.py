@@ -172,6 +172,46 @@ def test_a_file_that_is_shorter_than_before_is_waited_for_and_never_read_from_it
     assert total(run(kept, Door(tmp_path, MORNING), SINCE)) == 11
 
 
+def test_what_was_read_between_the_copy_and_the_cut_stays_and_the_log_goes_on(tmp_path: Path) -> None:
+    log, copy = tmp_path / "mail.log", tmp_path / "mail.log.1"
+    begin, between = logins("2026-01-05 00:00:00", 10, "a"), logins("2026-01-05 10:00:00", 2, "b")
+    end = logout(at("2026-01-06 08:00:00"), AN, "a9", "rfc3339").encode() + b"\n"
+    put(copy, begin, at("2026-01-05 11:00:00"))
+    put(log, begin + between, at("2026-01-05 11:30:00"))
+    kept = run(Kept(), Door(tmp_path, at("2026-01-05 11:40:00")), SINCE)
+    assert total(kept) == 12
+    put(log, logins("2026-01-05 12:00:00", 3, "c") + end + BEAT, at("2026-01-20 07:00:00"))
+    with pytest.raises(TryAgain, match="shorter"):  # the copy may still be growing
+        run(kept, Door(tmp_path, at("2026-01-05 11:59:00")), SINCE)
+    assert total(run(kept, Door(tmp_path, MORNING), SINCE)) == 16
+    assert kept.covered["mailbox_day"] == days(20260106, 20260119)
+    # From no cursor: what only the cut file had stays, and a session that it began ends all the same.
+    rows = dict(kept.mailbox_days)
+    kept.cursor = None
+    assert run(kept, Door(tmp_path, MORNING), SINCE).mailbox_days == rows
+
+
+def test_where_a_shorter_file_is_left_for_one_much_later_days_may_be_missing(tmp_path: Path) -> None:
+    log = tmp_path / "mail.log"
+    whole = logins("2026-01-05 00:00:00", 60, "a")
+    put(log, whole, at("2026-01-07 12:00:00"))
+    kept = run(Kept(), Door(tmp_path, at("2026-01-07 12:30:00")), SINCE)
+    put(tmp_path / "mail.log.1", whole[: len(whole) // 2], at("2026-01-07 13:00:00"))
+    put(log, logins("2026-01-09 12:00:00", 3, "b") + BEAT, at("2026-01-20 07:00:00"))
+    assert total(run(kept, Door(tmp_path, MORNING), SINCE)) == 63
+    assert kept.covered["mailbox_day"] == {20260106, *days(20260110, 20260119)}
+
+
+def test_two_files_that_begin_with_the_same_rest_of_a_line_are_two_files(tmp_path: Path) -> None:
+    log, rest = tmp_path / "mail.log", b"ured, session=<x>\n"
+    put(tmp_path / "mail.log.1", rest + logins("2026-01-05 00:00:00", 10, "a"), at("2026-01-05 10:00:00"))
+    put(log, rest, at("2026-01-05 10:30:00"))  # nothing yet but what is left of a line
+    kept = run(Kept(), Door(tmp_path, at("2026-01-05 11:00:00")), SINCE)
+    assert total(kept) == 10
+    append(log, logins("2026-01-05 12:00:00", 3, "b"), at("2026-01-05 14:00:00"))
+    assert total(run(kept, Door(tmp_path, MORNING), SINCE)) == 13
+
+
 def test_a_half_packed_file_is_left_for_the_next_run(tmp_path: Path) -> None:
     packed = gzip.compress(logins("2026-01-05 00:00:00", 2000, "a"))
     put(tmp_path / "mail.log.2.gz", packed[: len(packed) // 2], at("2026-01-19 10:00:00"))
