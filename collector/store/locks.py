@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from time import sleep
 
+import psutil
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.dialects import sqlite
 
@@ -16,6 +17,9 @@ from collector.clock import Clock
 from collector.contract.errors import TryAgain
 from collector.store.engine import writing
 from collector.store.schema import lock
+
+PROCESS = " process "
+"""Stands in the name of a holder, `user@host process 123`, before the number of its process."""
 
 LEASE = 15 * 60
 """Seconds for which a run that does not report is still believed to be alive."""
@@ -82,7 +86,7 @@ def give_back(engine: Engine, holder: str) -> None:
 def _take(engine: Engine, name: str, holder: str, now: int) -> int | None:
     with writing(engine) as connection:
         row = connection.execute(select(lock).where(lock.c.name == name)).one_or_none()
-        if row is not None and row.holder and row.until > now:
+        if row is not None and row.holder and row.until > now and not _has_ended(row.holder, holder):
             return None
         token = 1 if row is None else row.token + 1
         statement = sqlite.insert(lock).values(name=name, token=token, holder=holder, until=now + LEASE)
@@ -93,6 +97,16 @@ def _take(engine: Engine, name: str, holder: str, now: int) -> int | None:
             )
         )
         return token
+
+
+def _has_ended(other: str, own: str) -> bool:
+    """Say whether a holder was a process of this machine that is no more: its lease need not run out first.
+
+    Should it be alive all the same (in a container with other numbers), its next save finds its token outdated.
+    """
+    (place, _, number), (own_place, _, _) = other.rpartition(PROCESS), own.rpartition(PROCESS)
+    same_machine = bool(place) and place.rpartition("@")[2] == own_place.rpartition("@")[2]
+    return same_machine and number.isdigit() and not psutil.pid_exists(int(number))
 
 
 def renew(connection: Connection, lease: Held, now: int) -> None:
