@@ -33,7 +33,7 @@ from collector.readings import Member, Served, World
 from collector.settings import Settings, load
 from collector.settings.shape import Source
 from collector.settings.typed import Reader
-from collector.store import tallies
+from collector.store import locks, tallies
 from collector.store.engine import open_engine, writing
 from collector.store.reference import refresh
 from collector.transports import Run, open_door
@@ -59,7 +59,7 @@ class Assembly:
     @property
     def tools(self) -> Tools:
         """What all runs of sources share."""
-        holder = f"{getpass.getuser()}@{socket.gethostname()} process {os.getpid()}"
+        holder = f"{getpass.getuser()}@{socket.gethostname()}{locks.PROCESS}{os.getpid()}"
         return Tools(self.engine, self.register, self.tallies, self.clock, system_clock, holder)
 
     def job(self, source: Source) -> Job:
