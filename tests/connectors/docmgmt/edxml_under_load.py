@@ -43,7 +43,8 @@ def _in_subject(filling: bytes, times: int, before: bytes = b"", after: bytes = 
     return _filled(_HEAD + before, filling, times, after + _BODY)
 
 
-def _attachment(mebibytes: int, line: bytes = b"") -> Iterator[bytes]:
+def with_attachment(mebibytes: int, line: bytes = b"") -> Iterator[bytes]:
+    """Yield an envelope with an attachment of that many MiB, its base64 in lines if told so."""
     block = base64.b64encode(bytes(range(256)) * 3_072)  # 768 KiB are exactly 1 MiB of base64
     if line:
         block = line.join(block[start : start + 76] for start in range(0, len(block), 76))
@@ -81,8 +82,8 @@ CASES: Mapping[str, Callable[[], Iterator[bytes]]] = {
     "an organ code of 100 MB": lambda: _in_subject(b"o" * _MIB, 100, b"<To><OrganId>", b"</OrganId></To>"),
     "a subject of 100 MB": lambda: _in_subject(b"s" * _MIB, 100, b"<Content>", b"</Content>"),
     "10,000 recipients": lambda: _in_subject(b"<To><OrganId>H1</OrganId></To>", 10_000),
-    "an attachment of 100 MB": lambda: _attachment(100),
-    "an attachment of 100 MB in lines": lambda: _attachment(100, b"\r\n"),
+    "an attachment of 100 MB": lambda: with_attachment(100),
+    "an attachment of 100 MB in lines": lambda: with_attachment(100, b"\r\n"),
     "an attachment of 100 MB in CDATA": lambda: _filled(
         _BEFORE + b"<Attachment><![CDATA[", b"<&>x" * (_MIB // 4), 100, b"]]></Attachment>" + _AFTER
     ),
