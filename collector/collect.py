@@ -16,6 +16,7 @@ from collector.contract.errors import AccessDenied, CollectorError, TryAgain, Wr
 from collector.contract.period import days, local_day, plus_days
 from collector.store import locks
 from collector.store.engine import reading, writing
+from collector.store.mailboxes import mailboxes
 from collector.store.pauses import open_pauses
 from collector.store.save import Saved, read_cursor, read_spans, save
 from collector.store.schema import coverage
@@ -174,6 +175,7 @@ def _counts(saved: Saved) -> dict[str, int]:
         "updated": saved.updated,
         "unchanged": saved.unchanged,
         "quarantined": saved.quarantined,
+        "destroyed": saved.destroyed,
     }
 
 
@@ -201,6 +203,7 @@ def _want(job: Job, tools: Tools, wanted: Wanted, began: int) -> Want:
             agencies=wanted.agencies,
             spans=read_spans(connection, job.source),
             open_pauses=partial(open_pauses, tools.engine, job.source),
+            mailboxes=partial(mailboxes, tools.engine, job.source),
         )
 
 

@@ -11,6 +11,8 @@ class and no registration. A module satisfies the `Connector` protocol by having
   offers    optional: those of RECORDS that a source with a given configuration has; without it, all
   keys      optional: `keys(config, door, days)` yields `Listed` blocks: what the source has on some days, for
             reconciliation. A connector that has it reads `want.keys` in `fetch`.
+  forget    needed if its cursor holds pseudonyms: `forget(cursor, month_day)` returns the cursor without anything
+            under the key of the month with that first day
 
 `fetch` must be honest about order: cutting, repeating or permuting what it reads ends in the same store.
 """
@@ -48,7 +50,9 @@ class Want:
     (yield batches with cursor None). `spans` are the saved ranges of each log by file identity, in order: a
     connector that reads logs cuts at their edges, so that a repeated range gives the same rows. `open_pauses()`
     gives the source's pauses that have no end yet: dossier -> (ref, begun in microseconds). A source that tells
-    only whether a dossier is paused now does not tell which pause has ended.
+    only whether a dossier is paused now does not tell which pause has ended. `mailboxes(month_day)` gives
+    the stored rows of Mailbox of one of the source's months, or of its last one (None): for who has lost a cursor, or
+    reads a corrected list.
     `keys` (only for connectors that offer `keys`) is the run of a reconciliation: read just these records, whatever
     their days, with cursor None and no coverage. What is then not given is not there: a key may be left out only
     if the source has no such record, and a failure to find out must be raised.
@@ -63,6 +67,7 @@ class Want:
     spans: Mapping[str, Sequence[Span]] = field(default_factory=dict)
     keys: Mapping[type[Record], Sequence[str]] | None = None
     open_pauses: Callable[[], Mapping[str, Sequence[tuple[str, int]]]] = dict
+    mailboxes: Callable[[int | None], Sequence[Row]] = lambda _month_day: ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,17 @@ class Batch:
     spans: Sequence[Span] = ()
     read: int = 0
     live: bool = False
+    looked_at: Sequence[tuple[type[Record], str]] = ()
+    replaces: Sequence["Replaced"] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """A range of a log, as `MailboxDay.span` names it, and the local days between which all its rows lie."""
+
+    span: str
+    first_day: int
+    last_day: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +178,16 @@ class Connector(Protocol):
 
     def fetch(self, config: Any, door: Any, want: Want) -> Iterator[Batch]:
         """Yield batches until nothing is left; the last one carries what the run has covered."""
+
+
+Forget = Callable[[Mapping[str, Any], int], Mapping[str, Any]]
+"""`forget` of a connector that has it: (cursor, a month's first day) -> the cursor without that month's pseudonyms."""
+
+
+def forget_of(connector: Connector) -> Forget | None:
+    """Return the `forget` of a connector; None if its cursor holds no pseudonyms."""
+    found: Forget | None = getattr(connector, "forget", None)
+    return found
 
 
 def offered(connector: Connector, config: Any) -> Sequence[type[Record]]:

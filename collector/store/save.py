@@ -4,7 +4,7 @@ Repeating a save, permuting its rows or cutting it anyhow ends in the same store
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from sqlalchemy import Column, Connection, MetaData, Select, Table, Text, delete
 from sqlalchemy.dialects import sqlite
 
 from collector.agencies import Register
-from collector.contract.connector import BadRow, Batch, Row, Span
+from collector.contract.connector import BadRow, Batch, Replaced, Row, Span
 from collector.contract.period import days, month_of
 from collector.contract.records import (
     Delivery,
@@ -25,22 +25,27 @@ from collector.contract.records import (
     Record,
     columns,
 )
-from collector.contract.tables import document, dossier
-from collector.store import derive, merge, tallies
+from collector.contract.tables import document, dossier, mailbox_day
+from collector.store import derive, destruction, merge, tallies
 from collector.store.schema import coverage, cursor, quarantine, span, vanished
 
 _FAR_FUTURE = 99991231
+_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What became of the items of a save: read = inserted + updated + unchanged + quarantined."""
+    """What became of the items of a save: read = inserted + updated + unchanged + quarantined + destroyed.
+
+    `destroyed` are rows of months whose records of persons are destroyed: they are not kept.
+    """
 
     read: int = 0
     inserted: int = 0
     updated: int = 0
     unchanged: int = 0
     quarantined: int = 0
+    destroyed: int = 0
 
     def __add__(self, other: "Saved") -> "Saved":
         return Saved(
@@ -49,6 +54,7 @@ class Saved:
             self.updated + other.updated,
             self.unchanged + other.unchanged,
             self.quarantined + other.quarantined,
+            self.destroyed + other.destroyed,
         )
 
 
@@ -75,21 +81,25 @@ def save(
                 good, unstorable = merge.storable(record, some)
                 rows.setdefault(record, []).extend(good)
                 bad.extend(unstorable)
+    destroyed = destruction.without_destroyed(connection, rows)
     live = any(batch.live for batch in batches)
+    dropped = _drop(connection, source, [one for batch in batches for one in batch.replaces], rows.get(MailboxDay, ()))
     given = sum(len(some) for some in rows.values())
     staged: dict[type[Record], int] = {}
     for record, some in rows.items():
         own = _assigned(record, source, merge.newest(record, some, live=live), register)
         staged[record] = merge.stage(connection, record, source, own, live=live)
-    inserted, updated = _apply(connection, list(staged), plan)
+    inserted, updated = _apply(connection, list(staged), plan, dropped)
     _returned(connection, source, rows)
+    _forget(connection, source, {place for batch in batches for place in batch.looked_at})
     _quarantine(connection, source, bad, rows)
     _cover(connection, source, batches)
     _spans(connection, source, [one for batch in batches for one in batch.spans])
     last = next((batch.cursor for batch in reversed(batches) if batch.cursor is not None), None)
     if last is not None:
         save_cursor(connection, source, last)
-    return Saved(given + len(bad), inserted, updated, given - inserted - updated, len(bad))
+    read = given + len(bad) + destroyed
+    return Saved(read, inserted, updated, given - inserted - updated, len(bad), destroyed)
 
 
 def _assigned(record: type[Record], source: str, rows: list[Row], register: Register) -> list[Row]:
@@ -108,8 +118,41 @@ def _assigned(record: type[Record], source: str, rows: list[Row], register: Regi
     return assigned
 
 
-def _apply(connection: Connection, records: Sequence[type[Record]], plan: tallies.Tallies) -> tuple[int, int]:
-    """Merge what is staged, derive what depends on it, and bring the tallies along."""
+def _drop(
+    connection: Connection, source: str, replaced: Sequence[Replaced], rows: Sequence[Row]
+) -> tuple[int, int] | None:
+    """Delete the rows of some ranges of a log that are not among the new ones; return their first and last day."""
+    if not replaced:
+        return None
+    spans = {one.span for one in replaced}
+    # Keys begin with the day: a range of the primary key.
+    first, last = min(one.first_day for one in replaced), max(one.last_day for one in replaced)
+    within = (mailbox_day.c.source == source, mailbox_day.c.key >= f"{first}:", mailbox_day.c.key < f"{last};")
+    kept = {row[0] for row in rows}
+    gone = [
+        (key, day)
+        for key, day, span_ in connection.execute(
+            select(mailbox_day.c.key, mailbox_day.c.day, mailbox_day.c.span).where(*within)
+        )
+        if span_ in spans and key not in kept
+    ]
+    for at in range(0, len(gone), _AT_ONCE):
+        keys = [key for key, _ in gone[at : at + _AT_ONCE]]
+        connection.execute(delete(mailbox_day).where(mailbox_day.c.source == source, mailbox_day.c.key.in_(keys)))
+    days_ = [day for _, day in gone]
+    return (min(days_), max(days_)) if days_ else None
+
+
+def _apply(
+    connection: Connection,
+    records: Sequence[type[Record]],
+    plan: tallies.Tallies,
+    dropped: tuple[int, int] | None = None,
+) -> tuple[int, int]:
+    """Merge what is staged, derive what depends on it, and bring the tallies along.
+
+    `dropped` are the first and last day of rows of MailboxDay that are there no more.
+    """
     inserted = updated = 0
 
     def merge_all() -> None:
@@ -123,6 +166,9 @@ def _apply(connection: Connection, records: Sequence[type[Record]], plan: tallie
     for record in records:
         if record in (Mailbox, MailboxDay) and (some := _cell_days(connection, record)) is not None:
             cell_days[record] = some
+    if dropped is not None:
+        first, last = cell_days.get(MailboxDay, dropped)
+        cell_days[MailboxDay] = min(first, dropped[0]), max(last, dropped[1])
     changed = _fill_touched(connection, records)
     signed = [facts for facts in changed if not tallies.worth_rebuilding(connection, facts, _TOUCHED[facts])]
     for facts in signed:
@@ -182,6 +228,18 @@ def _fill_touched(connection: Connection, records: Sequence[type[Record]]) -> li
         if connection.scalar(select(func.count()).select_from(touched)):
             changed.append(facts)
     return changed
+
+
+def _forget(connection: Connection, source: str, places: Collection[tuple[type[Record], str]]) -> None:
+    """Empty the quarantine of what was read again from its beginning."""
+    for record, beginning in places:
+        connection.execute(
+            delete(quarantine).where(
+                quarantine.c.source == source,
+                quarantine.c.record == record.NAME,
+                quarantine.c.key.startswith(beginning, autoescape=True),
+            )
+        )
 
 
 def _quarantine(

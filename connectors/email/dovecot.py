@@ -12,10 +12,10 @@ Never:   stores, logs or reports an address: it becomes `door.pseudonym(address,
          last_login never counts as use: it is compared with the moment of this very run, and nothing else.
 Limits:  Dovecot tells only who is there now. A run on a day tells that day, and the days since the run before: what
          changed in between counts from the later day. Days before the first run are told by nobody; nor are those
-         between two runs more than `longest_gap` days apart. A run over days of the past (`--from`) asks nothing. The
-         cursor is the only memory of since when a mailbox is listed. A mailbox that vanished between the last run of a
-         month and the first of the next counts until the end of the month; one that was closed and comes back within a
-         month counts as if it never was. Locked accounts are in Dovecot's list: without `state_field` all count as
+         between two runs more than `longest_gap` days apart. A run over days of the past (`--from`) asks nothing. A
+         lost cursor is made anew from what is stored of the last month. A mailbox that vanished between the last run of
+         a month and the first of the next counts until the end of the month; one that was closed and comes back within
+         a month counts as if it never was. Locked accounts are in Dovecot's list: without `state_field` all count as
          active. Beside a source of logs, that one's `lists` must be '': two inventories would count twice. Each
          question, and each user asked for alone, writes a line into Dovecot's log (`doveadm(...)`), which the source of
          logs skips; so the server is asked once a day, at the first run of the day that succeeds.
@@ -39,8 +39,9 @@ from collector.contract.records import Mailbox
 from connectors.email import dovecot_doveadm as doveadm
 from connectors.email.address_patterns import is_address, patterns
 from connectors.email.dovecot_doveadm import Quota
-from connectors.email.polls import Bad, batches, clock_skew
+from connectors.email.polls import LAST_LOGIN, Bad, batches, clock_skew
 from connectors.email.standing import Entry
+from connectors.email.standing import forget as forget
 from connectors.email.whose import AGENCY_OF, checked, whose
 
 DOORS = ("http",)
@@ -190,7 +191,7 @@ def _entries(config: Config, door: Pages) -> tuple[dict[str, Entry], list[BadRow
         logins, _ = doveadm.last_logins(door, config.last_login_dict, config.last_login_prefix)
         if touched := _touched_since(logins, door.began if clock is None else clock, len(entries)):
             bad.rows.append(
-                BadRow(Mailbox, "last_login", "last_login", f"after the run of {iso(local_day(door.began))}, {touched}")
+                BadRow(Mailbox, LAST_LOGIN, "last_login", f"after the run of {iso(local_day(door.began))}, {touched}")
             )
     return entries, bad.rows
 

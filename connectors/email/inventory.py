@@ -18,7 +18,7 @@ from collector.contract.connector import BadRow, Row
 from collector.contract.door import FileEntry, Files
 from collector.contract.errors import TryAgain, UnexpectedAnswer
 from collector.contract.period import as_day, local_day, month_of
-from collector.contract.records import Mailbox
+from collector.contract.records import Mailbox, columns
 from connectors.email.whose import Whose
 
 _LARGEST = 64 << 20
@@ -304,3 +304,14 @@ def rows(door: Files, form: Format, month: Month, lists: Sequence[Lists], change
                 )
             )
     return sorted(made)
+
+
+def struck_out(rows: Iterable[Row], stored: Iterable[Row], changed: int) -> list[Row]:
+    """Return what was stored of a month, as removed, where lists that were corrected no longer tell it."""
+    at = {name: place for place, name in enumerate(columns(Mailbox))}
+    told = {row[at["key"]] for row in rows}
+    return [
+        (*row[: at["changed"]], changed, 1, *row[at["removed"] + 1 :])
+        for row in stored
+        if row[at["key"]] not in told and not row[at["removed"]]
+    ]

@@ -40,7 +40,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from collector.contract.beside import Beside
-from collector.contract.connector import BadRow, Batch, Covered, Finding, Row, Want
+from collector.contract.connector import Batch, Covered, Finding, Row, Want
 from collector.contract.door import Files
 from collector.contract.errors import TryAgain, UnexpectedAnswer
 from collector.contract.period import iso, local_day, month_of, plus_days
@@ -49,7 +49,7 @@ from connectors.email import inventory, log_probe
 from connectors.email.chain import Chain, Piece, Place, pieces, place_from_json
 from connectors.email.domains import FREE_MAIL, GOVERNMENT, Domains
 from connectors.email.lines import Name
-from connectors.email.pending import DAYS
+from connectors.email.pending import DAYS, without_month
 from connectors.email.stamps import DAY
 from connectors.email.whose import AGENCY_OF, checked, whose
 
@@ -255,8 +255,7 @@ def fetch(config: Config, door: Files, want: Want) -> Iterator[Batch]:
     """Yield the mailboxes of each month whose lists changed, then the use that the logs tell, then what is covered."""
     progress = _progress(config, door, want)
     covers: list[Covered] = []
-    for rows, bad, read in _mailboxes(config, door, want, progress, covers):
-        yield Batch({Mailbox: rows}, _cursor(progress, want), (), bad, (), read)
+    yield from _mailboxes(config, door, want, progress, covers)
     read = bad_lines = 0
     for pattern, place in progress.places.items():
         for piece in pieces(_chain(config, door, want, pattern), place):
@@ -375,10 +374,8 @@ def _covered_use(door: Files, want: Want, progress: _Progress) -> list[Covered]:
     return stretches
 
 
-def _mailboxes(
-    config: Config, door: Files, want: Want, progress: _Progress, covers: list[Covered]
-) -> Iterator[tuple[Sequence[Row], Sequence[BadRow], int]]:
-    """Yield rows, bad lines and lines read of each month with a list that is new or changed; note what is covered."""
+def _mailboxes(config: Config, door: Files, want: Want, progress: _Progress, covers: list[Covered]) -> Iterator[Batch]:
+    """Yield the mailboxes of each month with a list that is new, changed or gone; note what is covered."""
     form = _format(config)
     files = inventory.by_day(door, config.lists, form.dates) if config.lists else {}
     read: dict[int, inventory.Lists] = {}
@@ -389,6 +386,8 @@ def _mailboxes(
         name = str(month.first // 100)
         listed = [[entry.name, entry.size, entry.modified] for day in month.needed for entry in files[day]]
         known = progress.lists.get(name, {"files": [], "through": 0})
+        gone = {entry[0] for entry in known["files"]} - {entry[0] for entry in listed}
+        looked_at = [(Mailbox, f"{file}:") for file in sorted(gone)]
         through = known["through"]
         if any(entry not in known["files"] for entry in listed) or known.get("whose", "") != form.whose.digest:
             for day in month.needed:
@@ -397,10 +396,19 @@ def _mailboxes(
             # A list without a single mailbox is an export that failed: it says nothing, and closes nobody.
             lists = [read[day] for day in month.needed if read[day].entries]
             through = max((one.day for one in lists if one.day >= month.first), default=0)
+            looked_at += [(Mailbox, f"{file}:") for file, _, _ in listed]
+            rows: list[Row] = []
+            if through:
+                changed = door.began * 1_000_000
+                rows = inventory.rows(door, form, month, lists, changed)
+                if known["files"] and not gone and want.agencies is None:
+                    rows += inventory.struck_out(rows, want.mailboxes(month.first), changed)
             if want.agencies is None:
                 progress.lists[name] = {"files": listed, "through": through, "whose": form.whose.digest}
-            if through:
-                yield from _in_batches(inventory.rows(door, form, month, lists, door.began * 1_000_000), lists, want)
+            yield from _in_batches(rows, lists, looked_at, want, progress)
+        elif gone:
+            progress.lists[name] = {**known, "files": listed}
+            yield Batch({}, _cursor(progress, want), looked_at=looked_at)
         first = max(month.first, want.since, want.first_day if want.window else want.since)
         last = min(through, want.last_day)
         if want.agencies is None and first <= last:
@@ -408,14 +416,20 @@ def _mailboxes(
 
 
 def _in_batches(
-    rows: Sequence[Row], lists: Sequence[inventory.Lists], want: Want
-) -> Iterator[tuple[Sequence[Row], Sequence[BadRow], int]]:
+    rows: Sequence[Row],
+    lists: Sequence[inventory.Lists],
+    looked_at: Sequence[tuple[type[Record], str]],
+    want: Want,
+    progress: _Progress,
+) -> Iterator[Batch]:
     code = columns(Mailbox).index("agency_code")
     kept = [row for row in rows if want.agencies is None or row[code] in want.agencies]
     bad = [one_bad for one in lists for one_bad in one.bad]
     read = sum(one.read for one in lists)
     for at in range(0, max(1, len(kept)), _ROWS):
-        yield kept[at : at + _ROWS], bad if at == 0 else (), read if at == 0 else 0
+        some: dict[type[Record], Sequence[Row]] = {Mailbox: kept[at : at + _ROWS]}
+        told = (bad, read, looked_at) if at == 0 else ((), 0, ())
+        yield Batch(some, _cursor(progress, want), (), told[0], (), told[1], live=True, looked_at=told[2])
 
 
 def _format(config: Config) -> inventory.Format:
@@ -430,6 +444,15 @@ def _format(config: Config) -> inventory.Format:
         whose=whose(config.agency_of, config.agency_codes),
         dates=re.compile(config.list_date),
     )
+
+
+def forget(cursor: Mapping[str, Any], month_day: int) -> dict[str, Any]:
+    """Return a cursor without anything under the key of a month, given its first day."""
+    logs = {
+        pattern: {**place, "pending": without_month(place["pending"], month_day)}
+        for pattern, place in cursor["logs"].items()
+    }
+    return {**cursor, "logs": logs}
 
 
 def probe(config: Config, door: Files) -> Iterator[Finding]:

@@ -13,7 +13,10 @@ from collector.contract.door import Door
 from collector.contract.errors import UnexpectedAnswer
 from collector.contract.period import as_date, local_day, month_of, plus_days
 from collector.contract.records import Mailbox, Record
-from connectors.email.standing import Entry, Memory, look, memory_from_json
+from connectors.email.standing import Entry, Memory, look, memory_from_json, memory_from_rows
+
+LAST_LOGIN = "last_login"
+"""The key under which it is told that last logins cannot be used."""
 
 _ROWS = 10_000
 _FEW = 10
@@ -49,22 +52,36 @@ def batches(
     `field` names the list in the server's answer. Raises UnexpectedAnswer if too many mailboxes are suddenly gone.
     """
     today = local_day(door.began)
-    before = None if want.window or want.cursor is None else memory_from_json(want.cursor, door.source)
-    asked_today = before is not None and (before.day > today or (rules.once_a_day and before.day == today))
+    before = None if want.window else _before(door, want)
+    # Without a cursor nobody knows whether a look of today came to its end.
+    asked_today = (
+        want.cursor is not None
+        and before is not None
+        and (before.day > today or (rules.once_a_day and before.day == today))
+    )
     if want.window or today < want.since or asked_today:
         yield Batch({}, None if want.window else want.cursor)
         return
     entries, bad = take()
     found = look(door, before, entries, today)
+    # What is bad now is told anew below.
+    looked_at = [(Mailbox, f"{month_of(today).first // 100}:"), (Mailbox, LAST_LOGIN)]
     if not entries and not found.active_before:
-        yield Batch({}, want.cursor, (), bad, (), len(bad))
+        yield Batch({}, want.cursor, (), bad, (), len(bad), looked_at=looked_at)
         return
     _believe(rules, door, found.active_before, found.lost, len(entries), field)
-    for at in range(0, len(found.rows), _ROWS):
+    for at in range(0, max(1, len(found.rows)), _ROWS):
         some: dict[type[Record], Sequence[Row]] = {Mailbox: found.rows[at : at + _ROWS]}
         # Until all are saved, the run before is the last one that is whole.
-        yield Batch(some, want.cursor, read=len(some[Mailbox]))
+        yield Batch(some, want.cursor, read=len(some[Mailbox]), looked_at=looked_at if at == 0 else ())
     yield Batch({}, found.memory.as_json(), _covered(rules, want, before, today), bad, (), len(bad))
+
+
+def _before(door: Door, want: Want) -> Memory | None:
+    """Return what the run before left: in the cursor or, if that is lost, in what was stored."""
+    if want.cursor is not None:
+        return memory_from_json(want.cursor, door.source)
+    return memory_from_rows(want.mailboxes(None))
 
 
 def _covered(rules: Rules, want: Want, before: Memory | None, today: int) -> list[Covered]:

@@ -4,14 +4,15 @@ A server tells only who is there now. What is remembered is of the current month
 month it is carried while the address is in hand, since then both months' pseudonyms can be made.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from collector.contract.connector import Row
 from collector.contract.door import Door
 from collector.contract.errors import UnexpectedAnswer
-from collector.contract.period import as_date, month_of
+from collector.contract.period import as_date, local_day, month_of
+from collector.contract.records import Mailbox, columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +86,42 @@ def memory_from_json(cursor: Mapping[str, Any], source: str) -> Memory:
             source=source,
             stage="configuration",
             field="cursor",
-            mend="Restore it: without it, each mailbox counts as first listed on the day of the next run",
+            mend="Delete the cursor: what is stored of the mailboxes takes its place",
         ) from None
+
+
+def memory_from_rows(rows: Sequence[Row]) -> Memory | None:
+    """Return what the stored rows of the last month remember, for a cursor that was lost; None if there are none.
+
+    The last look was the one that gave the newest of them: each look gives a row of every mailbox that it lists.
+    """
+    at = {name: place for place, name in enumerate(columns(Mailbox))}
+    kept = [row for row in rows if not row[at["removed"]]]
+    month = max((row[at["month_day"]] for row in kept), default=None)
+    if month is None:
+        return None
+    kept = [row for row in kept if row[at["month_day"]] == month]
+    known = {
+        row[at["pseudonym"]]: Known(
+            row[at["first_listed_day"]],
+            row[at["closed_day"]],
+            row[at["agency_code"]],
+            row[at["kind"]],
+            row[at["active_from_day"]],
+        )
+        for row in kept
+    }
+    return Memory(local_day(max(row[at["changed"]] for row in kept) // 1_000_000), known)
+
+
+def forget(cursor: Mapping[str, Any], month_day: int) -> dict[str, Any]:
+    """Return a cursor without anything under the key of a month, given its first day.
+
+    A month is destroyed long after it ended: what is remembered of it is carried over to no other month any more.
+    """
+    if month_of(cursor["day"]).first != month_day:
+        return dict(cursor)
+    return {**cursor, "codes": [], "mailboxes": {}}
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ Never:   stores, logs or reports an address: it becomes `door.pseudonym(address,
          a working day. Daily use comes from the logs (`email.mail_log`).
 Limits:  Zimbra tells only who is there now. A run on a day tells that day, and the days since the run before: what
          changed in between counts from the later day. Days before the first run are told by nobody; nor are those
-         between two runs more than `longest_gap` days apart. A run over days of the past (`--from`) asks nothing. The
-         cursor is the only memory of since when a mailbox is closed. A mailbox is active from its creation on
+         between two runs more than `longest_gap` days apart. A run over days of the past (`--from`) asks nothing. A
+         lost cursor is made anew from what is stored of the last month. A mailbox is active from its creation on
          (zimbraCreateTimestamp), unless it was closed when it was first seen. One that vanished between the last run of
          a month and the first of the next counts until the end of the month; one that was closed and comes back within
          a month counts as if it never was. Of all states only `active` is active; `locked`, `closed`, `lockout` (too
@@ -44,6 +44,7 @@ from collector.contract.records import Mailbox
 from connectors.email.address_patterns import Patterns, is_address, patterns
 from connectors.email.polls import Bad, batches, clock_skew
 from connectors.email.standing import Entry
+from connectors.email.standing import forget as forget
 from connectors.email.whose import AGENCY_OF, checked, whose
 from connectors.email.zimbra_soap import Session, attributes, elements, everything, number, text, truth, unexpected
 

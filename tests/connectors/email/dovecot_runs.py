@@ -33,7 +33,13 @@ def open_door(address: str, day: int = 20260115, key: str = KEY, **options: Any)
 
 
 def want(kept: Kept, day: int, **more: Any) -> Want:
-    asked = {"cursor": kept.cursor, "since": SINCE, "first_day": SINCE, "last_day": plus_days(day, -1)}
+    asked = {
+        "cursor": kept.cursor,
+        "since": SINCE,
+        "first_day": SINCE,
+        "last_day": plus_days(day, -1),
+        "mailboxes": kept.of_month,
+    }
     return Want(**asked | more)
 
 

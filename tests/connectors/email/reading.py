@@ -66,6 +66,8 @@ class Kept:
             assert self.mailbox_days.get(row[0], row) == row, "a key that was read again has another row"
             self.mailbox_days[row[0]] = row
         self.mailboxes.update((row[0], row) for row in batch.rows.get(Mailbox, ()))
+        for record, beginning in batch.looked_at:
+            self.bad = [one for one in self.bad if one.record is not record or not one.key.startswith(beginning)]
         for span in batch.spans:
             if span not in self.spans[span.file]:
                 for other in self.spans[span.file]:
@@ -78,6 +80,11 @@ class Kept:
             assert batch.cursor is None
         else:
             self.cursor = batch.cursor
+
+    def of_month(self, month_day: int | None) -> Sequence[Row]:
+        """Rows of Mailbox of a month, or of the last one that has any."""
+        last = max((row[4] for row in self.mailboxes.values()), default=None)
+        return [row for row in self.mailboxes.values() if row[4] == (last if month_day is None else month_day)]
 
     def deliveries(self) -> dict[tuple[int, str], tuple[int, int]]:
         """Deliveries outside government and to free mail by (day, pseudonym), where there are any."""
@@ -99,7 +106,14 @@ class Kept:
 def want(kept: Kept, door: Door, since: int, **more: Any) -> Want:
     yesterday = plus_days(local_day(door.began), -1)
     return Want(
-        **{"cursor": kept.cursor, "since": since, "first_day": since, "last_day": yesterday, "spans": dict(kept.spans)}
+        **{
+            "cursor": kept.cursor,
+            "since": since,
+            "first_day": since,
+            "last_day": yesterday,
+            "spans": dict(kept.spans),
+            "mailboxes": kept.of_month,
+        }
         | more
     )
 

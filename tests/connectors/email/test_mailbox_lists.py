@@ -367,3 +367,37 @@ def test_a_probe_sees_a_clock_or_zone_that_is_wrong(tmp_path: Path) -> None:
 def test_a_wrong_setting_is_refused(config: dict[str, object]) -> None:
     with pytest.raises(ValueError):
         Config.model_validate(config)
+
+
+def test_a_list_that_is_corrected_leaves_nothing_of_what_was_wrong_in_it(tmp_path: Path) -> None:
+    good = [f"{address},personal,active," for address in (AN, BINH, CHI)]
+    lists(tmp_path, {"mailboxes-20260131.csv": [*good, "nobody,personal,active,", f"{DUNG},personal,away,"]})
+    kept = run(Kept(), Door(tmp_path, BEGAN), SINCE)
+    assert [bad.key for bad in kept.bad] == ["mailboxes-20260131.csv:5", "mailboxes-20260131.csv:6"]
+    put(tmp_path / "mailboxes-20260131.csv", "\n".join([HEADER, *good[:2], ""]).encode(), at("2026-02-20 07:00:00"))
+    run(kept, Door(tmp_path, BEGAN + 60), SINCE)
+    assert kept.bad == []
+    # Who stood there by mistake counts no more.
+    assert {row[5] for row in kept.mailboxes.values() if not row[3]} == {of(AN, 20260101), of(BINH, 20260101)}
+    assert {row[5] for row in kept.mailboxes.values() if row[3]} == {of(CHI, 20260101), of(DUNG, 20260101)}
+    before = dict(kept.mailboxes)
+    assert run(kept, Door(tmp_path, BEGAN + 120), SINCE).mailboxes == before
+    # And is back once a list has it.
+    put(tmp_path / "mailboxes-20260131.csv", "\n".join([HEADER, *good, ""]).encode(), at("2026-02-20 07:30:00"))
+    run(kept, Door(tmp_path, BEGAN + 180), SINCE)
+    assert {row[5] for row in kept.mailboxes.values() if row[3]} == {of(DUNG, 20260101)}
+
+
+def test_a_list_that_is_taken_away_takes_nobody_away_but_what_was_wrong_in_it(tmp_path: Path) -> None:
+    good = [f"{address},personal,active," for address in (AN, BINH, CHI)]
+    lists(tmp_path, {"mailboxes-20260115.csv": [*good, "nobody,personal,active,"], "mailboxes-20260131.csv": good[:2]})
+    kept = run(Kept(), Door(tmp_path, BEGAN), SINCE)
+    rows_, cursor = dict(kept.mailboxes), kept.cursor
+    (tmp_path / "mailboxes-20260115.csv").unlink()
+    run(kept, Door(tmp_path, BEGAN + 60), SINCE)
+    assert (kept.bad, kept.mailboxes) == ([], rows_)
+    assert kept.cursor != cursor
+    # Nor do the lists that are left, read again with nothing known of what was read before.
+    forgot = Kept(mailboxes=dict(rows_), spans=kept.spans)
+    run(forgot, Door(tmp_path, BEGAN + 120), SINCE)
+    assert not any(row[3] for row in forgot.mailboxes.values())
