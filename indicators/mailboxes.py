@@ -1,11 +1,34 @@
-"""Mailboxes (hộp thư công vụ): who has one, and who uses it.
+"""Mailboxes (hộp thư công vụ): who has one, who uses it, how full it is, and how much goes to free mail.
 
-Both formulas join the mailbox inventory with the calendar: they are products of tables, so they are `Cells`.
-A mailbox row belongs to one calendar month; it is active on the days d of that month with
-coalesce(active_from_day, first_listed_day) <= d and (closed_day is NULL or d < closed_day).
+The formulas join the mailbox inventory with the calendar or with the days of use: they are products of tables, so they
+are `Cells`. A mailbox row belongs to one calendar month; it is active on the days d of that month with
+coalesce(active_from_day, first_listed_day) <= d and (closed_day is NULL or d < closed_day). It is used on a day with a
+session present or a mail sent.
+
+`regular_use` asks of each mailbox whether it was used on at least 80 % of "the month's working days": of those on
+which it was active, no others. A mailbox made in mid-month could not be used before; judged by the whole month it would
+be a miss whatever its owner does, and an agency would lose by giving a mailbox to somebody new. So it is judged from
+its first day on, and one that is closed by its last; a mailbox that was active on no working day is not judged.
 """
 
-from sqlalchemy import BindParameter, Integer, Select, Text, and_, bindparam, case, cast, func, or_, select
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Integer,
+    Select,
+    Subquery,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+)
 
 from collector.contract.indicator import Cells, Group, Indicator
 from collector.contract.records import Mailbox, MailboxDay
@@ -15,33 +38,34 @@ _FIRST: BindParameter[int] = bindparam("first_day", type_=Integer)
 _LAST: BindParameter[int] = bindparam("last_day", type_=Integer)
 _AGENCY: BindParameter[str] = bindparam("agency", type_=Text)
 
-_active = and_(
-    mailbox.c.removed == 0,
-    mailbox.c.agency.is_not(None),
-    mailbox.c.month_day == workday.c.month_day,
+_of_month = and_(mailbox.c.removed == 0, mailbox.c.agency.is_not(None), mailbox.c.month_day == workday.c.month_day)
+_on_day = and_(
     workday.c.day >= func.coalesce(mailbox.c.active_from_day, mailbox.c.first_listed_day),
     or_(mailbox.c.closed_day.is_(None), workday.c.day < mailbox.c.closed_day),
 )
+_active = and_(_of_month, _on_day)
+_personal = mailbox.c.kind == "personal"
+_of_unknown_kind = mailbox.c.kind.is_(None)
 
 
-def _provisioned() -> Select[tuple[str, int, int, int, int]]:
-    counts = (
-        select(mailbox.c.agency, workday.c.day, func.count().label("mailboxes"))
-        .join_from(mailbox, workday, _active)
-        .where(mailbox.c.kind == "personal", workday.c.day.between(_FIRST, _LAST))
-        .group_by(mailbox.c.agency, workday.c.day)
+def _number(rows: ColumnElement[bool]) -> ColumnElement[int]:
+    return cast(func.count().filter(rows), Integer)
+
+
+def _used(*days: ColumnElement[bool]) -> Subquery:
+    """The days on which each mailbox was used."""
+    return (
+        select(mailbox_day.c.pseudonym, mailbox_day.c.day)
+        .where(mailbox_day.c.removed == 0, mailbox_day.c.sessions + mailbox_day.c.sent > 0, *days)
+        .distinct()
         .subquery()
     )
-    mailboxes = func.coalesce(counts.c.mailboxes, 0)
-    headcount = agency_term.c.headcount
+
+
+def _agencies_by_day() -> Select[Any]:
+    """Each agency of the register on each day of a month with an inventory: one without any says nothing of anybody."""
     return (
-        select(
-            agency_term.c.agency,
-            workday.c.day,
-            case((headcount.is_(None), 0), (mailboxes < headcount, mailboxes), else_=headcount).label("hits"),
-            func.coalesce(headcount, 0).label("judged"),
-            case((headcount.is_(None), 1), else_=0).label("unknown"),
-        )
+        select(agency_term.c.agency, workday.c.day, agency_term.c.headcount)
         .join_from(
             agency_term,
             workday,
@@ -50,39 +74,190 @@ def _provisioned() -> Select[tuple[str, int, int, int, int]]:
                 or_(agency_term.c.to_day.is_(None), workday.c.day <= agency_term.c.to_day),
             ),
         )
-        .outerjoin(counts, and_(counts.c.agency == agency_term.c.agency, counts.c.day == workday.c.day))
-        # A month without any inventory says nothing about anybody.
         .where(workday.c.day.between(_FIRST, _LAST), workday.c.month_day.in_(select(mailbox.c.month_day)))
     )
 
 
-def _daily_use() -> Select[tuple[str, int, int, int, int]]:
-    used = (
-        select(mailbox_day.c.pseudonym, mailbox_day.c.day)
-        .where(
-            mailbox_day.c.removed == 0,
-            mailbox_day.c.sessions + mailbox_day.c.sent > 0,
-            mailbox_day.c.day.between(_FIRST, _LAST),
-        )
-        .distinct()
+def _provisioned() -> Select[tuple[str, int, int, int, int]]:
+    counts = (
+        select(mailbox.c.agency, workday.c.day, func.count().label("mailboxes"))
+        .join_from(mailbox, workday, _active)
+        .where(_personal, workday.c.day.between(_FIRST, _LAST))
+        .group_by(mailbox.c.agency, workday.c.day)
         .subquery()
     )
-    personal = mailbox.c.kind == "personal"
+    staff = _agencies_by_day().subquery()
+    mailboxes = func.coalesce(counts.c.mailboxes, 0)
+    headcount = staff.c.headcount
+    return select(
+        staff.c.agency,
+        staff.c.day,
+        case((headcount.is_(None), 0), (mailboxes < headcount, mailboxes), else_=headcount).label("hits"),
+        func.coalesce(headcount, 0).label("judged"),
+        case((headcount.is_(None), 1), else_=0).label("unknown"),
+    ).outerjoin_from(staff, counts, and_(counts.c.agency == staff.c.agency, counts.c.day == staff.c.day))
+
+
+def _daily_use() -> Select[tuple[str, int, int, int, int]]:
+    used = _used(mailbox_day.c.day.between(_FIRST, _LAST))
     return (
         select(
             mailbox.c.agency,
             workday.c.day,
-            cast(func.count().filter(and_(personal, used.c.day.is_not(None))), Integer).label("hits"),
-            cast(func.count().filter(personal), Integer).label("judged"),
-            cast(func.count().filter(mailbox.c.kind.is_(None)), Integer).label("unknown"),
+            _number(and_(_personal, used.c.day.is_not(None))).label("hits"),
+            _number(_personal).label("judged"),
+            _number(_of_unknown_kind).label("unknown"),
         )
         .join_from(mailbox, workday, _active)
         .outerjoin(used, and_(used.c.pseudonym == mailbox.c.pseudonym, used.c.day == workday.c.day))
         .where(
             workday.c.is_working == 1,
             workday.c.day.between(_FIRST, _LAST),
-            or_(personal, mailbox.c.kind.is_(None)),
+            or_(_personal, _of_unknown_kind),
         )
+        .group_by(mailbox.c.agency, workday.c.day)
+    )
+
+
+def _daily_use_of_staff() -> Select[tuple[str, int, int, int, int]]:
+    """A used mailbox of unknown kind may be an official's: so many of those left are neither hit nor miss."""
+    used = _used(mailbox_day.c.day.between(_FIRST, _LAST))
+    counts = (
+        select(
+            mailbox.c.agency,
+            workday.c.day,
+            _number(_personal).label("personal"),
+            _number(_of_unknown_kind).label("unknown"),
+        )
+        .join_from(used, mailbox, used.c.pseudonym == mailbox.c.pseudonym)
+        .join(workday, and_(_active, workday.c.day == used.c.day))
+        .group_by(mailbox.c.agency, workday.c.day)
+        .subquery()
+    )
+    by_day = _agencies_by_day().where(workday.c.is_working == 1).subquery()
+    personal, unknown = func.coalesce(counts.c.personal, 0), func.coalesce(counts.c.unknown, 0)
+    staff = (
+        select(
+            by_day.c.agency,
+            by_day.c.day,
+            by_day.c.headcount,
+            case((personal < by_day.c.headcount, personal), else_=by_day.c.headcount).label("hits"),
+            unknown.label("unknown"),
+        )
+        .outerjoin_from(by_day, counts, and_(counts.c.agency == by_day.c.agency, counts.c.day == by_day.c.day))
+        .subquery()
+    )
+    left = staff.c.headcount - staff.c.hits
+    maybe = case((staff.c.unknown < left, staff.c.unknown), else_=left)
+    nobody_knows = staff.c.headcount.is_(None)
+    return select(
+        staff.c.agency,
+        staff.c.day,
+        case((nobody_knows, 0), else_=staff.c.hits).label("hits"),
+        case((nobody_knows, 0), else_=staff.c.headcount - maybe).label("judged"),
+        case((nobody_knows, 1), else_=maybe).label("unknown"),
+    )
+
+
+def _regular_use() -> Select[tuple[str, int, int, int, int]]:
+    """The month so far, at each day's end: counted on its working days; a day off stands as the last one before it."""
+    month_before = _FIRST - _FIRST % 100  # below the first day of that month, above all days of the one before
+    used = _used(mailbox_day.c.day > month_before, mailbox_day.c.day <= _LAST)
+
+    def so_far(days: ColumnElement[bool]) -> ColumnElement[int]:
+        each = func.sum(case((days, 1), else_=0))
+        return each.over(partition_by=(mailbox.c.source, mailbox.c.key), order_by=workday.c.day)
+
+    mailboxes = (
+        select(
+            mailbox.c.agency,
+            mailbox.c.kind,
+            workday.c.month_day,
+            workday.c.working_ordinal,
+            so_far(_on_day).label("days"),
+            so_far(and_(_on_day, used.c.day.is_not(None))).label("used"),
+        )
+        .outerjoin_from(
+            mailbox,
+            workday,
+            and_(
+                workday.c.day.between(mailbox.c.month_day, mailbox.c.month_day + 30),
+                workday.c.day <= _LAST,
+                workday.c.is_working == 1,
+            ),
+        )
+        .outerjoin(used, and_(used.c.pseudonym == mailbox.c.pseudonym, used.c.day == workday.c.day))
+        .where(
+            mailbox.c.removed == 0,
+            mailbox.c.agency.is_not(None),
+            mailbox.c.month_day > month_before,
+            or_(_personal, _of_unknown_kind),
+        )
+        .subquery()
+    )
+    personal = mailboxes.c.kind == "personal"
+    counts = (
+        select(
+            mailboxes.c.agency,
+            mailboxes.c.month_day,
+            mailboxes.c.working_ordinal,
+            _number(and_(personal, mailboxes.c.used * 5 >= mailboxes.c.days * 4)).label("hits"),
+            _number(personal).label("judged"),
+            _number(mailboxes.c.kind.is_(None)).label("unknown"),
+        )
+        .where(mailboxes.c.days > 0)
+        .group_by(mailboxes.c.agency, mailboxes.c.month_day, mailboxes.c.working_ordinal)
+        .subquery()
+    )
+    return (
+        select(counts.c.agency, workday.c.day, counts.c.hits, counts.c.judged, counts.c.unknown)
+        .join_from(
+            counts,
+            workday,
+            and_(
+                workday.c.month_day == counts.c.month_day,
+                workday.c.working_ordinal == counts.c.working_ordinal,
+            ),
+        )
+        .where(workday.c.day.between(_FIRST, _LAST))
+    )
+
+
+def _free_mail() -> Select[tuple[str, int, int, int, int]]:
+    """Deliveries, not mailboxes: one whose mailbox a list already calls closed was made nevertheless."""
+    return (
+        select(
+            mailbox.c.agency,
+            mailbox_day.c.day,
+            cast(func.sum(mailbox_day.c.sent_free), Integer).label("hits"),
+            cast(func.sum(mailbox_day.c.sent_outside), Integer).label("judged"),
+            literal(0).label("unknown"),
+        )
+        .join_from(mailbox_day, workday, workday.c.day == mailbox_day.c.day)
+        .join(mailbox, and_(_of_month, mailbox.c.pseudonym == mailbox_day.c.pseudonym))
+        .where(
+            mailbox_day.c.removed == 0,
+            mailbox_day.c.sent_outside > 0,
+            mailbox_day.c.day.between(_FIRST, _LAST),
+        )
+        .group_by(mailbox.c.agency, mailbox_day.c.day)
+    )
+
+
+def _quota_full() -> Select[tuple[str, int, int, int, int]]:
+    quota, used = mailbox.c.quota, mailbox.c.used
+    told = and_(quota > 0, used.is_not(None))
+    return (
+        select(
+            mailbox.c.agency,
+            workday.c.day,
+            # used / quota >= 9/10 in whole numbers that cannot overflow: bytes times ten could.
+            _number(and_(told, used >= quota - quota // 10)).label("hits"),
+            _number(told).label("judged"),
+            _number(or_(quota.is_(None), and_(quota > 0, used.is_(None)))).label("unknown"),
+        )
+        .join_from(mailbox, workday, _active)
+        .where(workday.c.day.between(_FIRST, _LAST))
         .group_by(mailbox.c.agency, workday.c.day)
     )
 
@@ -141,6 +316,72 @@ INDICATORS = (
         needs=(Mailbox, MailboxDay),
         formula=_cells(_daily_use()),
         workdays=True,
+        group=MAILBOXES,
+    ),
+    Indicator(
+        id="mailboxes.daily_use_of_staff",
+        version=1,
+        title_vi="Tỷ lệ cán bộ, công chức sử dụng hộp thư công vụ hằng ngày",
+        title_en="Officials who use an official mailbox on a working day",
+        counted_vi="cán bộ, công chức trong biên chế × ngày làm việc",
+        counted_en="officials on the payroll × working days",
+        hit_vi="hộp thư cá nhân có phiên đăng nhập hoặc có thư gửi đi trong ngày (không vượt quá biên chế)",
+        hit_en="personal mailboxes with a session present, or a mail sent, on that day, at most one per official",
+        legal="Phú Thọ's ranking, group 3 (QĐ 3426/QĐ-UBND, 18/12/2017): used at least once a day, of all officials"
+        " rather than of those who were given a mailbox",
+        needs=(Mailbox, MailboxDay),
+        formula=_cells(_daily_use_of_staff()),
+        measured_from="register",
+        workdays=True,
+        group=MAILBOXES,
+    ),
+    Indicator(
+        id="mailboxes.regular_use",
+        version=1,
+        title_vi="Tỷ lệ hộp thư công vụ được sử dụng thường xuyên",
+        title_en="Official mailboxes in regular use",
+        counted_vi="hộp thư cá nhân đang hoạt động × tháng",
+        counted_en="active personal mailboxes × months",
+        hit_vi="được sử dụng trong ít nhất 80 % số ngày làm việc của tháng mà hộp thư hoạt động",
+        hit_en="used on at least 80 % of the month's working days on which it was active",
+        legal="no decision at hand sets the share: 80 % is this program's reading of `sử dụng thường xuyên`, an open"
+        " month judged as far as it has come",
+        needs=(Mailbox, MailboxDay),
+        formula=_cells(_regular_use()),
+        period="month",
+        workdays=True,
+        group=MAILBOXES,
+    ),
+    Indicator(
+        id="mailboxes.free_mail",
+        version=1,
+        title_vi="Tỷ lệ thư công vụ gửi ra ngoài tới hộp thư miễn phí",
+        title_en="Officials' mails to the outside that go to free mail",
+        counted_vi="lượt gửi thư thành công của cán bộ, công chức tới địa chỉ ngoài tên miền cơ quan nhà nước",
+        counted_en="deliveries of officials' mails to addresses outside government domains",
+        hit_vi="tới tên miền thư điện tử miễn phí",
+        hit_en="to a free-mail domain",
+        legal="Chỉ thị 15/CT-TTg (22/5/2012): work goes through official mailboxes; 5598/VPCP-TTĐT: not through yahoo,"
+        " gmail and the like",
+        needs=(Mailbox, MailboxDay),
+        formula=_cells(_free_mail()),
+        better="lower",
+        group=MAILBOXES,
+    ),
+    Indicator(
+        id="mailboxes.quota_full",
+        version=1,
+        title_vi="Tỷ lệ hộp thư công vụ sắp đầy",
+        title_en="Official mailboxes that are nearly full",
+        counted_vi="hộp thư đang hoạt động có hạn mức dung lượng, ngày cuối kỳ",
+        counted_en="active mailboxes with a limit, at the period's end",
+        hit_vi="đã dùng từ 90 % hạn mức trở lên",
+        hit_en="at or over 90 % of it",
+        legal="none: a full mailbox takes no more mail, so that this tells whether the service can be used at all",
+        needs=(Mailbox,),
+        formula=_cells(_quota_full()),
+        better="lower",
+        period="end",
         group=MAILBOXES,
     ),
 )

@@ -45,10 +45,20 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Size:
+    """How full a mailbox is from a day on, in bytes. `quota` 0: no limit. None: the list does not say."""
+
+    from_day: int
+    quota: int | None
+    used: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Mailbox:
     """`agency` None: its domain is in no register. `kind` None: the list says something unknown.
 
-    Active on each day d with created_day <= d and (locked_day is None or d < locked_day).
+    Active on each day d with created_day <= d and (locked_day is None or d < locked_day). `sizes` in the order of their
+    days, each one told by the list of its day; none if the server's lists say nothing of sizes.
     """
 
     source: str
@@ -57,6 +67,7 @@ class Mailbox:
     kind: str | None  # personal | shared
     created_day: int
     locked_day: int | None
+    sizes: list[Size] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +80,22 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
+class MailTo:
+    """A recipient of a mail: whose `domain` it is (government | free | other), and whether it got the mail."""
+
+    address: str
+    domain: str
+    arrived: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Mail:
     """A mail accepted from an authenticated official; `attempts` deliveries were tried, it counts once."""
 
     address: str
     accepted: int
     attempts: int
+    to: list[MailTo] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,15 +239,21 @@ def _ledger(document: dict[str, Any]) -> Ledger:
             }
         )
 
+    def mailbox_of(row: dict[str, Any]) -> Mailbox:
+        return Mailbox(**row | {"sizes": [Size(**one) for one in row["sizes"]]})
+
+    def mail_of(row: dict[str, Any]) -> Mail:
+        return Mail(**row | {"to": [MailTo(**one) for one in row["to"]]})
+
     plain = {f.name: document[f.name] for f in fields(Ledger)}
     return Ledger(
         **plain
         | {
             "agencies": rows(Agency, "agencies"),
             "sources": rows(Source, "sources"),
-            "mailboxes": rows(Mailbox, "mailboxes"),
+            "mailboxes": [mailbox_of(row) for row in document["mailboxes"]],
             "sessions": rows(Session, "sessions"),
-            "mails": rows(Mail, "mails"),
+            "mails": [mail_of(row) for row in document["mails"]],
             "documents": [document_of(row) for row in document["documents"]],
             "dossiers": [dossier_of(row) for row in document["dossiers"]],
             "procedures": rows(Procedure, "procedures"),

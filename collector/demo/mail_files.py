@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from collector.contract import period
-from collector.demo.ledger import Ledger, Mail, Mailbox, Session, Source
-from collector.demo.province import RESTART
+from collector.demo import correspondence, quotas
+from collector.demo.ledger import Ledger, Mail, Mailbox, MailTo, Session, Source
+from collector.demo.province import LISTS_WITHOUT_SIZES, RESTART
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 LIST_HEADER = "email,loai,trang_thai,ngay_tao"
+SIZES_HEADER = "han_muc,da_dung"
 KINDS = {"personal": "ca_nhan", "shared": "dung_chung", None: "khac"}
 OPEN, LOCKED = "hoat_dong", "khoa"
 
@@ -32,6 +34,8 @@ CONFIG: dict[str, Any] = {
     "columns": {"address": "email", "kind": "loai", "state": "trang_thai", "created": "ngay_tao"},
     "kinds": {"ca_nhan": "personal", "dung_chung": "shared"},
     "states": {"hoat_dong": "active", "khoa": "locked"},
+    "government_domains": list(correspondence.GOVERNMENT_DOMAINS),
+    "free_mail_domains": list(correspondence.FREE_MAIL_DOMAINS),
 }
 """The `config:` block with which `email.mail_log` reads either server."""
 
@@ -66,7 +70,8 @@ def _write_lists(ledger: Ledger, source: Source, boxes: Sequence[Mailbox], folde
             _is_list_day(day, ledger) or _changes_on(day, boxes) or period.plus_days(day, 1) in lost
         ):
             continue
-        lines = [LIST_HEADER]
+        sized = source.name != LISTS_WITHOUT_SIZES
+        lines = [f"{LIST_HEADER},{SIZES_HEADER}" if sized else LIST_HEADER]
         for place, box in enumerate(boxes):
             if box.created_day > day and box.created_day >= ledger.first_day:
                 continue
@@ -77,7 +82,11 @@ def _write_lists(ledger: Ledger, source: Source, boxes: Sequence[Mailbox], folde
             # has it must do.
             untold = box.created_day == ledger.first_day or (box.created_day > ledger.first_day and place % 2)
             created = "" if untold else period.iso(box.created_day)
-            lines.append(f"{box.address},{KINDS[box.kind]},{LOCKED if locked else OPEN},{created}")
+            line = f"{box.address},{KINDS[box.kind]},{LOCKED if locked else OPEN},{created}"
+            sizes = [size for size in box.sizes if size.from_day <= day]
+            if sized:
+                line = ",".join((line, *(quotas.written(sizes[-1], place) if sizes else ("", ""))))
+            lines.append(line)
         path = folder / f"mailboxes-{day}.csv"
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         _touch(path, min(ledger.now - HOUR, period.day_start(period.plus_days(day, 1)) + 5 * MINUTE))
@@ -111,7 +120,7 @@ def _events(ledger: Ledger, source: Source, boxes: Sequence[Mailbox]) -> Iterato
     mails = sorted(
         (one for one in ledger.mails if one.address in addresses), key=lambda one: (one.accepted, one.address)
     )
-    yield from _mails(mails, sorted(addresses), chance, host, ledger.now)
+    yield from _mails(mails, chance, host, ledger.now)
     yield from _noise(boxes, chance, host, begin, ledger.now)
     if source.name == "mail":
         yield from _restart(ledger)
@@ -140,9 +149,7 @@ def _sessions(sessions: Sequence[Session]) -> Iterator[_Event]:
             )
 
 
-def _mails(
-    mails: Sequence[Mail], addresses: Sequence[str], chance: random.Random, host: str, now: int
-) -> Iterator[_Event]:
+def _mails(mails: Sequence[Mail], chance: random.Random, host: str, now: int) -> Iterator[_Event]:
     identities = [f"{0xA00000000 + number * 48_271 % 0x5FFFFFFFF:X}" for number in range(2 * len(mails))]
     for number, mail in enumerate(mails):
         queue = identities[number]
@@ -150,18 +157,11 @@ def _mails(
             before = mails[number - _QUEUE_REUSED_AFTER]
             if before.attempts == 1 and mail.accepted - before.accepted > 2 * DAY:
                 queue = identities[number - _QUEUE_REUSED_AFTER]  # short queue ids come again after some days
-        yield from _mail(mail, number, queue, identities[len(mails) + number], addresses, chance, host, now)
+        yield from _mail(mail, number, queue, identities[len(mails) + number], chance, host, now)
 
 
 def _mail(
-    mail: Mail,
-    number: int,
-    queue: str,
-    second: str,
-    addresses: Sequence[str],
-    chance: random.Random,
-    host: str,
-    now: int,
+    mail: Mail, number: int, queue: str, second: str, chance: random.Random, host: str, now: int
 ) -> Iterator[_Event]:
     """Yield the life of one mail: one queue id, or two where a content filter stands between."""
     at, process = mail.accepted, 2000 + number % 20_000
@@ -169,12 +169,6 @@ def _mail(
     service = "submission" if number % 5 else "smtps"
     size = 400 + int(chance.random() ** 4 * 3_000_000)
     identity = f"<{number:x}.{at}@{host}.phutho.example>"
-    inside = chance.random() < 0.6
-    to = (
-        chance.choice(addresses)
-        if inside
-        else f"khach{number % 400}@{('vanphong', 'bonganh', 'doanhnghiep')[number % 3]}.example"
-    )
     yield (
         at,
         f"postfix/{service}/smtpd[{process}]: {queue}: client=unknown[10.44.{number % 97}.{number % 251}], "
@@ -183,65 +177,86 @@ def _mail(
     yield at, f"postfix/cleanup[{process + 1}]: {queue}: message-id={identity}"
 
     def active() -> str:
-        return f"postfix/qmgr[911]: {queue}: from=<{mail.address}>, size={size}, nrcpt=1 (queue active)"
+        return f"postfix/qmgr[911]: {queue}: from=<{mail.address}>, size={size}, nrcpt={len(mail.to)} (queue active)"
 
     yield at, active()
     if number % 10 == 3 and mail.attempts == 1:
-        yield (
-            at + 1,
-            f"postfix/smtp[{process + 2}]: {queue}: to=<{to}>, relay=127.0.0.1[127.0.0.1]:10024, delay=0.9, "
-            f"delays=0.1/0/0/0.8, dsn=2.0.0, status=sent (250 2.0.0 from MTA(smtp:[127.0.0.1]:10025): 250 2.0.0 Ok: "
-            f"queued as {second})",
-        )
-        yield at + 1, f"postfix/qmgr[911]: {queue}: removed"
-        queue = second
+        # The filter hands the mail back before it says so of the first id.
+        first, queue = queue, second
         yield at + 1, f"postfix/smtpd[{process + 3}]: {queue}: client=localhost[127.0.0.1]"
         yield at + 1, f"postfix/cleanup[{process + 4}]: {queue}: message-id={identity}"
         yield at + 1, active()
-    when, waited = at + 2, 300
-    transport = f"postfix/lmtp[{process + 5}]" if inside else f"postfix/smtp[{process + 5}]"
-    relay = f"{host}.phutho.example[private/dovecot-lmtp]" if inside else "mx.vanphong.example[203.0.113.9]:25"
-    for attempt in range(mail.attempts):
-        last = attempt == mail.attempts - 1
+        for one in mail.to:
+            yield (
+                at + 1,
+                f"postfix/smtp[{process + 2}]: {first}: to=<{one.address}>, relay=127.0.0.1[127.0.0.1]:10024, "
+                f"delay=0.9, delays=0.1/0/0/0.8, dsn=2.0.0, status=sent (250 2.0.0 from MTA(smtp:[127.0.0.1]:10025): "
+                f"250 2.0.0 Ok: queued as {queue})",
+            )
+        yield at + 1, f"postfix/qmgr[911]: {first}: removed"
+    when = at + 2
+    for one in mail.to[1:]:
+        yield from _handed_over(mail, one, number, queue, when, identity, host)
+    for wait in correspondence.WAITS[: mail.attempts - 1]:
         if when > now:
             return
-        if not last:
-            yield (
-                when,
-                f"{transport}: {queue}: to=<{to}>, relay=none, delay={when - at}, delays=0.1/0/30/0, dsn=4.4.1, "
-                f"status=deferred (connect to mx.vanphong.example[203.0.113.9]:25: Connection timed out)",
-            )
-            when, waited = when + waited, waited * 6
-            if when <= now:
-                yield when, active()
-                when += 2
-            continue
-        if number % 47 == 11:
-            yield (
-                when,
-                f"{transport}: {queue}: to=<{to}>, relay={relay}, delay={when - at}, delays=0.1/0/0.2/0.1, dsn=5.1.1, "
-                f"status=bounced (host mx.vanphong.example[203.0.113.9] said: 550 5.1.1 <{to}>: User unknown (in reply "
-                f"to RCPT TO command))",
-            )
-            notice = f"B{number:09X}"
-            yield when, f"postfix/cleanup[{process + 6}]: {notice}: message-id=<{notice}@{host}.phutho.example>"
-            yield when, f"postfix/bounce[{process + 7}]: {queue}: sender non-delivery notification: {notice}"
-            yield when, f"postfix/qmgr[911]: {notice}: from=<>, size=2911, nrcpt=1 (queue active)"
-            yield (
-                when + 1,
-                f"postfix/lmtp[{process + 8}]: {notice}: to=<{mail.address}>, relay={host}.phutho.example"
-                f"[private/dovecot-lmtp], delay=0.1, delays=0/0/0/0.1, dsn=2.0.0, status=sent (250 2.0.0 Saved)",
-            )
-            yield when + 1, f"postfix/qmgr[911]: {notice}: removed"
-        else:
-            yield (
-                when,
-                f"{transport}: {queue}: to=<{to}>, relay={relay}, delay={when - at}.2, delays=0.1/0/0.2/0.1, "
-                f"dsn=2.0.0, status=sent (250 2.0.0 <{to}> {queue[:6]} Saved)",
-            )
-            if inside and number % 4 == 0:
-                yield when, f"dovecot: lmtp({to})<{process + 9}><{queue}AAB>: msgid={identity}: saved mail to INBOX"
-        yield when, f"postfix/qmgr[911]: {queue}: removed"
+        yield (
+            when,
+            f"postfix/smtp[{process + 5}]: {queue}: to=<{_written(mail.to[0], number)}>, relay=none, "
+            f"delay={when - at}, delays=0.1/0/30/0, dsn=4.4.1, status=deferred (connect to "
+            f"mx.vanphong.example[203.0.113.9]:25: Connection timed out)",
+        )
+        when += wait
+        if when <= now:
+            yield when, active()
+            when += 2
+    if when > now:
+        return
+    for one in mail.to[:1]:
+        yield from _handed_over(mail, one, number, queue, when, identity, host)
+    yield when, f"postfix/qmgr[911]: {queue}: removed"
+
+
+def _written(one: MailTo, number: int) -> str:
+    """The address as the log has it: as it was typed, now and then with its domain in capitals."""
+    local, _, domain = one.address.partition("@")
+    return f"{local}@{domain.upper()}" if number % 31 == 7 else one.address
+
+
+def _handed_over(
+    mail: Mail, one: MailTo, number: int, queue: str, when: int, identity: str, host: str
+) -> Iterator[_Event]:
+    """Yield the end of a mail for one of its recipients: it arrived, or the sender is told that it did not."""
+    process, to = 2005 + number % 20_000, _written(one, number)
+    delay = when - mail.accepted
+    inside = one.address.endswith(".phutho.example")
+    program = f"postfix/{'lmtp' if inside else 'smtp'}[{process}]"
+    relay = f"{host}.phutho.example[private/dovecot-lmtp]" if inside else "mx.vanphong.example[203.0.113.9]:25"
+    if one.arrived:
+        yield (
+            when,
+            f"{program}: {queue}: to=<{to}>, relay={relay}, delay={delay}.2, delays=0.1/0/0.2/0.1, "
+            f"dsn=2.0.0, status=sent (250 2.0.0 <{to}> {queue[:6]} Saved)",
+        )
+        if inside and number % 4 == 0:
+            yield when, f"dovecot: lmtp({to})<{process + 4}><{queue}AAB>: msgid={identity}: saved mail to INBOX"
+        return
+    yield (
+        when,
+        f"{program}: {queue}: to=<{to}>, relay={relay}, delay={delay}, delays=0.1/0/0.2/0.1, dsn=5.1.1, "
+        f"status=bounced (host mx.vanphong.example[203.0.113.9] said: 550 5.1.1 <{to}>: User unknown (in reply "
+        f"to RCPT TO command))",
+    )
+    notice = f"B{number:09X}"
+    yield when, f"postfix/cleanup[{process + 1}]: {notice}: message-id=<{notice}@{host}.phutho.example>"
+    yield when, f"postfix/bounce[{process + 2}]: {queue}: sender non-delivery notification: {notice}"
+    yield when, f"postfix/qmgr[911]: {notice}: from=<>, size=2911, nrcpt=1 (queue active)"
+    yield (
+        when + 1,
+        f"postfix/lmtp[{process + 3}]: {notice}: to=<{mail.address}>, relay={host}.phutho.example"
+        f"[private/dovecot-lmtp], delay=0.1, delays=0/0/0/0.1, dsn=2.0.0, status=sent (250 2.0.0 Saved)",
+    )
+    yield when + 1, f"postfix/qmgr[911]: {notice}: removed"
 
 
 def _noise(boxes: Sequence[Mailbox], chance: random.Random, host: str, begin: int, end: int) -> Iterator[_Event]:
@@ -283,6 +298,13 @@ def _noise(boxes: Sequence[Mailbox], chance: random.Random, host: str, begin: in
                     f"postfix/lmtp[{number}]: {queue}: to=<{chance.choice(addresses)}>, relay={host}.phutho.example"
                     f"[private/dovecot-lmtp], delay=0.3, delays=0.2/0/0/0.1, dsn=2.0.0, status=sent (250 2.0.0 Saved)",
                 )
+                if number % 24 == 7:  # the same mail goes on to where that mailbox forwards
+                    yield (
+                        at + 91,
+                        f"postfix/smtp[{number}]: {queue}: to=<nguoidan{number % 400}@thumienphi.example>, "
+                        f"relay=mx.thumienphi.example[203.0.113.8]:25, delay=0.3, delays=0.2/0/0/0.1, dsn=2.0.0, "
+                        f"status=sent (250 OK)",
+                    )
                 yield at + 91, f"postfix/qmgr[911]: {queue}: removed"
             case 9:
                 yield (

@@ -7,11 +7,11 @@ for those that remain. The ledger says only what the systems can prove: on a day
 import random
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from collector.contract import period
-from collector.demo import awkward, phu_tho
+from collector.demo import awkward, correspondence, phu_tho, quotas
 from collector.demo.days_off import days_off
 from collector.demo.ledger import (
     Agency,
@@ -108,6 +108,13 @@ _PLAIN = Quirk("")
 
 FEW_MAILBOXES = {"H44.18": (4, 0), "H44.32.01": (2, 1)}
 """Agencies of so few mailboxes (personal, shared) that a figure would be about persons."""
+
+UNLIMITED_MAILBOXES = frozenset({"H44.33.03"})
+QUOTA_UNTOLD = {"H44.04": 0.25}
+ONLY_INSIDE = frozenset({"H44.33.02"})
+"""An agency whose mailboxes have no limit, one whose limits are told of three in four, one that writes to the state."""
+
+LISTS_WITHOUT_SIZES = "mail-viettri"
 
 NOT_ON_MAIL = frozenset({"H44.25"})
 NOT_ON_DOCUMENTS = frozenset({"H44.24", "H44.26", "H44.43.05"})
@@ -724,18 +731,39 @@ def _mail(
         source = served[agency.code]
         span, quirk, temper = spans[source.name], QUIRKS.get(agency.code, _PLAIN), _temper(seed, agency)
         boxes = list(_mailboxes(stream(seed, agency.code, "mailboxes"), agency, source.name, temper, quirk, span))
-        chance = stream(seed, agency.code, "use")
+        if source.name != LISTS_WITHOUT_SIZES:
+            boxes = _filled(stream(seed, agency.code, "sizes"), agency, boxes, span)
+        chance, mine = stream(seed, agency.code, "use"), _Post()
         for box in boxes:
-            _use(chance, box, temper, span, starts, post)
+            _use(chance, box, temper, span, starts, mine)
+        chance = stream(seed, agency.code, "recipients")
+        free = -1.0 if agency.code in ONLY_INSIDE else chance.uniform(0.02, 0.4)
+        names = [box.address for box in boxes]
+        post.mails += correspondence.addressed(chance, mine.mails, names, free=free, lost=span.lost, now=NOW)
+        post.sessions += mine.sessions
         post.mailboxes += boxes
     for name, span in spans.items():
         unknown = _unknown_mailboxes(stream(seed, name, "unknown"), name, span)
-        chance = stream(seed, name, "unknown use")
+        chance, theirs = stream(seed, name, "unknown use"), _Post()
         for box in unknown:
-            _use(chance, box, _temper(seed, register[0]), span, starts, post)
+            _use(chance, box, _temper(seed, register[0]), span, starts, theirs)
+        names = [box.address for box in unknown]
+        post.mails += correspondence.addressed(chance, theirs.mails, names, free=0.5, lost=span.lost, now=NOW)
+        post.sessions += theirs.sessions
         if first not in span.lost:
             _early_sessions([box for box in post.mailboxes if box.source == name], first, post)
         post.mailboxes += unknown
+
+
+def _filled(chance: random.Random, agency: Agency, boxes: list[Mailbox], span: Span) -> list[Mailbox]:
+    """Return mailboxes with how full they are; it changes on Mondays and on the first of a month."""
+    days = [day for day in span.days if day % 100 == 1 or period.as_date(day).weekday() == 0]
+    unlimited = 1.0 if agency.code in UNLIMITED_MAILBOXES else 0.1
+    untold = QUOTA_UNTOLD.get(agency.code, 0.002)
+    return [
+        replace(box, sizes=quotas.sizes(chance, box, span.first, days, unlimited=unlimited, untold=untold))
+        for box in boxes
+    ]
 
 
 def _all_documents(

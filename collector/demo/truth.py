@@ -23,6 +23,10 @@ LOCAL = timezone(timedelta(hours=7))
 INDICATORS = (
     "mailboxes.provisioned",
     "mailboxes.daily_use",
+    "mailboxes.daily_use_of_staff",
+    "mailboxes.regular_use",
+    "mailboxes.free_mail",
+    "mailboxes.quota_full",
     "documents.exchanged_internal",
     "documents.exchanged_external",
     "dossiers.on_time",
@@ -33,6 +37,10 @@ INDICATORS = (
 NEEDS = {
     "mailboxes.provisioned": ["mailbox"],
     "mailboxes.daily_use": ["mailbox", "mailbox_day"],
+    "mailboxes.daily_use_of_staff": ["mailbox", "mailbox_day"],
+    "mailboxes.regular_use": ["mailbox", "mailbox_day"],
+    "mailboxes.free_mail": ["mailbox", "mailbox_day"],
+    "mailboxes.quota_full": ["mailbox"],
     "documents.exchanged_internal": ["document"],
     "documents.exchanged_external": ["document"],
     "dossiers.on_time": ["dossier", "dossier_event"],
@@ -46,6 +54,12 @@ NEEDS_IF_OFFERED = {
     "documents.exchanged_external": ["delivery"],
 }
 """Records that a figure also rests on where a source that serves the agency offers them."""
+
+AT_THE_END = ("mailboxes.provisioned", "mailboxes.quota_full")
+"""Figures of the period's last proved day alone."""
+
+MONTH_SO_FAR = ("mailboxes.regular_use",)
+"""Figures whose cell of a day says how the month stands at its end: a month's figure is that of its last proved day."""
 
 SMALLEST_GROUP = 5
 """Of fewer mailboxes than this nobody is told what is done with them."""
@@ -182,7 +196,7 @@ def _reading(
 
     through = min(told)
     summed = Cell()
-    for day in [through] if indicator == "mailboxes.provisioned" else [day for day in days if day <= through]:
+    for day in [through] if indicator in AT_THE_END + MONTH_SO_FAR else [day for day in days if day <= through]:
         cell = cells.get((agency, day), Cell())
         summed.hits += cell.hits
         summed.judged += cell.judged
@@ -230,7 +244,7 @@ def _without_what_may_not_be_told(row: dict[str, Any], untold: Mapping[int, set[
         return row
     through = int(row["through"].replace("-", ""))
     days = [day for day in untold if day // 100 == through // 100 and day <= through]
-    if row["indicator"] == "mailboxes.provisioned":
+    if row["indicator"] in AT_THE_END:
         days = [through]
     if not any(row["agency"] in untold[day] for day in days):
         return row
@@ -312,7 +326,12 @@ def _cells(ledger: Ledger, months: list[int]) -> dict[str, Cells]:
     cells: dict[str, Cells] = {indicator: defaultdict(Cell) for indicator in INDICATORS}
     serves = {source.name: set(source.serves) for source in ledger.sources}
 
-    _count_mailboxes(ledger, serves, [day for month in months for day in _days_of_month(month)], cells)
+    days = [day for month in months for day in _days_of_month(month)]
+    mailboxes = _mailboxes_by_agency(ledger, serves)
+    _count_mailboxes(ledger, mailboxes, days, cells)
+    _count_regular_use(ledger, mailboxes, months, cells["mailboxes.regular_use"])
+    _count_free_mail(ledger, mailboxes, cells["mailboxes.free_mail"])
+    _count_full_mailboxes(mailboxes, days, cells["mailboxes.quota_full"])
 
     for document in ledger.documents:
         if document.agency is None or document.agency not in serves[document.source]:
@@ -332,14 +351,19 @@ def _cells(ledger: Ledger, months: list[int]) -> dict[str, Cells]:
     return cells
 
 
-def _count_mailboxes(ledger: Ledger, serves: Mapping[str, set[str]], days: list[int], cells: dict[str, Cells]) -> None:
-    used = _used(ledger)
-    calendar = _calendar(ledger)
+def _mailboxes_by_agency(ledger: Ledger, serves: Mapping[str, set[str]]) -> Mapping[str, list[Mailbox]]:
     mailboxes: dict[str, list[Mailbox]] = defaultdict(list)
     for mailbox in ledger.mailboxes:
         if mailbox.agency is not None and mailbox.agency in serves[mailbox.source]:
             mailboxes[mailbox.agency].append(mailbox)
+    return mailboxes
 
+
+def _count_mailboxes(
+    ledger: Ledger, mailboxes: Mapping[str, list[Mailbox]], days: list[int], cells: dict[str, Cells]
+) -> None:
+    used = _used(ledger)
+    calendar = _calendar(ledger)
     for agency in ledger.agencies:
         for day in days:
             active = [mailbox for mailbox in mailboxes[agency.code] if _is_active(mailbox, day)]
@@ -358,6 +382,79 @@ def _count_mailboxes(ledger: Ledger, serves: Mapping[str, set[str]], days: list[
                 daily_use.judged = len(personal)
                 daily_use.hits = len(personal & used[day])
                 daily_use.unknown = len(of_unknown_kind)
+
+                of_staff = cells["mailboxes.daily_use_of_staff"][agency.code, day]
+                if agency.headcount is None:
+                    of_staff.unknown = 1
+                else:
+                    of_staff.hits = min(len(personal & used[day]), agency.headcount)
+                    # A used mailbox of unknown kind may be that of one of the others.
+                    of_staff.unknown = min(len(of_unknown_kind & used[day]), agency.headcount - of_staff.hits)
+                    of_staff.judged = agency.headcount - of_staff.unknown
+
+
+def _count_regular_use(ledger: Ledger, mailboxes: Mapping[str, list[Mailbox]], months: list[int], cells: Cells) -> None:
+    """Keep, for each mailbox and month, the working days that it was active, and on how many of them it was used."""
+    used = _used(ledger)
+    calendar = _calendar(ledger)
+    for agency, theirs in mailboxes.items():
+        for month in months:
+            active_days: dict[str, int] = defaultdict(int)
+            used_days: dict[str, int] = defaultdict(int)
+            kinds: dict[str, str | None] = {}
+            for day in _days_of_month(month):
+                if calendar.is_working(day):
+                    for mailbox in theirs:
+                        if mailbox.kind != "shared" and _is_active(mailbox, day):
+                            address = mailbox.address.lower()
+                            kinds[address] = mailbox.kind
+                            active_days[address] += 1
+                            used_days[address] += address in used[day]
+                for address, kind in kinds.items():
+                    if kind is None:
+                        cells[agency, day].add(UNKNOWN)
+                    else:
+                        is_regular = used_days[address] * 100 >= active_days[address] * 80
+                        cells[agency, day].add(HIT if is_regular else MISS)
+
+
+def _count_free_mail(ledger: Ledger, mailboxes: Mapping[str, list[Mailbox]], cells: Cells) -> None:
+    """Count each recipient outside the state who got an official's mail, on the day on which the mail was accepted."""
+    since = {source.name: source.since for source in ledger.sources}
+    read_from = {
+        mailbox.address.lower(): (agency, since[mailbox.source])
+        for agency, theirs in mailboxes.items()
+        for mailbox in theirs
+    }
+    for mail in ledger.mails:
+        if mail.address.lower() not in read_from:
+            continue
+        (agency, first), day = read_from[mail.address.lower()], _local_day(mail.accepted)
+        for recipient in mail.to if day >= first else []:
+            if recipient.arrived and recipient.domain != "government":
+                cells[agency, day].add(HIT if recipient.domain == "free" else MISS)
+
+
+def _count_full_mailboxes(mailboxes: Mapping[str, list[Mailbox]], days: list[int], cells: Cells) -> None:
+    """Count the mailboxes that have a limit, of any kind, and those that have used 90 % of it or more."""
+    for agency, theirs in mailboxes.items():
+        for day in days:
+            for mailbox in theirs:
+                if _is_active(mailbox, day):
+                    verdict = _full(mailbox, day)
+                    cells[agency, day].add(verdict)
+
+
+def _full(mailbox: Mailbox, day: int) -> str:
+    told = [size for size in mailbox.sizes if size.from_day <= day]
+    if not told:
+        return UNKNOWN
+    quota, used = told[-1].quota, told[-1].used
+    if quota == 0:
+        return NOT_COUNTED
+    if quota is None or used is None:
+        return UNKNOWN
+    return HIT if used * 100 >= quota * 90 else MISS
 
 
 def _is_active(mailbox: Mailbox, day: int) -> bool:

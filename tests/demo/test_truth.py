@@ -24,11 +24,13 @@ from collector.demo.ledger import (
     Ledger,
     Mail,
     Mailbox,
+    MailTo,
     Pause,
     Procedure,
     Promise,
     Recipient,
     Session,
+    Size,
     Source,
 )
 
@@ -74,6 +76,12 @@ JANUARY = Ledger(
     dossiers=[],
     procedures=[Procedure("dossiers", "P", "full", 20200101, None)],
 )
+
+
+@pytest.fixture(autouse=True)
+def everybody_may_be_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These ledgers have few mailboxes, so that they can be counted by hand."""
+    monkeypatch.setattr(truth, "SMALLEST_GROUP", 0)
 
 
 def reading(ledger: Ledger, indicator: str, period: str = "2026-01", agency: str = "A") -> dict[str, Any]:
@@ -154,6 +162,7 @@ def test_a_whole_month_of_records_is_measured_to_six_places_half_up() -> None:
         "judged": 3,
         "unknown": 0,
         "value": "0.666667",
+        "suppressed": False,
     }
 
 
@@ -262,7 +271,7 @@ def test_every_month_that_the_days_touch_has_a_reading_of_each_indicator_and_age
     two = [*JANUARY.agencies, replace(JANUARY.agencies[0], code="B")]
     rows = truth.count(replace(JANUARY, agencies=two, first_day=20251231, last_day=20260201))
     keys = [(row["indicator"], row["agency"], row["period"]) for row in rows]
-    assert len(set(keys)) == len(keys) == 7 * 2 * 3
+    assert len(set(keys)) == len(keys) == len(truth.INDICATORS) * 2 * 3
     assert {row["period"] for row in rows} == {"2025-12", "2026-01", "2026-02"}
 
 
@@ -401,6 +410,118 @@ def test_days_with_lists_but_without_logs_are_a_gap() -> None:
     ledger = replace(JANUARY, sources=[source], mailboxes=[box("1@a")])
     assert counts(reading(ledger, "mailboxes.daily_use")) == ("partial", 0, 21, 0)
     assert counts(reading(ledger, "mailboxes.provisioned")) == ("measured", 1, 3, 0)
+
+
+def test_of_officials_the_used_mailboxes_are_counted_up_to_the_headcount_of_three() -> None:
+    boxes = [box(f"{number}@a") for number in range(5)]
+    every = [Mail(one.address, at("2026-01-05 08:00"), 1) for one in boxes]
+    some = [Mail(one.address, at("2026-01-06 08:00"), 1) for one in boxes[:2]]
+    off = [Mail(one.address, at("2026-01-11 08:00"), 1) for one in boxes]
+    row = reading(replace(JANUARY, mailboxes=boxes, mails=every + some + off), "mailboxes.daily_use_of_staff")
+    assert counts(row) == ("measured", 3 + 2, 21 * 3, 0)
+
+
+def test_a_used_mailbox_of_unknown_kind_may_be_an_officials_and_one_that_is_not_used_says_nothing() -> None:
+    boxes = [box("1@a"), box("2@a", None), box("3@a", None), box("4@a", None), box("5@a", None)]
+    on_monday = [Mail(one.address, at("2026-01-05 08:00"), 1) for one in boxes[:3]]
+    on_tuesday = [Mail(one.address, at("2026-01-06 08:00"), 1) for one in boxes]
+    ledger = replace(JANUARY, mailboxes=boxes, mails=on_monday)
+    assert counts(reading(ledger, "mailboxes.daily_use_of_staff")) == ("measured", 1, 21 * 3 - 2, 2)
+    ledger = replace(JANUARY, mailboxes=boxes, mails=on_tuesday)
+    assert counts(reading(ledger, "mailboxes.daily_use_of_staff")) == ("measured", 1, 21 * 3 - 2, 2), "not four"
+
+
+def test_without_a_headcount_nothing_is_known_of_officials() -> None:
+    nobody_knows = replace(JANUARY, agencies=[replace(JANUARY.agencies[0], headcount=None)], mailboxes=[box("1@a")])
+    assert counts(reading(nobody_knows, "mailboxes.daily_use_of_staff")) == ("missing", 0, 0, 21)
+
+
+WORKING_DAYS = (5, 6, 7, 8, 9, 10, 12, 13, 14, 15, 16, 19, 20, 21, 22, 23, 26, 27, 28, 29, 30)  # of January 2026
+
+
+def opened(address: str, days: Sequence[int], month: str = "2026-01") -> list[Session]:
+    return [Session(address, at(f"{month}-{day:02d} 08:00"), at(f"{month}-{day:02d} 09:00")) for day in days]
+
+
+@pytest.mark.parametrize(("days", "hits"), [(21, 1), (17, 1), (16, 0), (0, 0)])  # 17 of 21 is 81 %, 16 is 76 %
+def test_a_mailbox_is_in_regular_use_if_used_on_four_working_days_in_five(days: int, hits: int) -> None:
+    days_off = opened("1@a", (1, 2, 3, 4, 11, 17, 18, 24, 25, 31))
+    ledger = replace(JANUARY, mailboxes=[box("1@a")], sessions=[*opened("1@a", WORKING_DAYS[:days]), *days_off])
+    assert counts(reading(ledger, "mailboxes.regular_use")) == ("measured", hits, 1, 0)
+
+
+@pytest.mark.parametrize(("used", "hits"), [(4, 1), (3, 0)])
+@pytest.mark.parametrize(
+    ("created", "locked", "days"), [(20260126, None, (26, 27, 28, 29, 30)), (20240101, 20260110, (5, 6, 7, 8, 9))]
+)
+def test_regular_use_is_judged_by_the_working_days_on_which_the_mailbox_was_active(
+    created: int, locked: int | None, days: Sequence[int], used: int, hits: int
+) -> None:
+    ledger = replace(
+        JANUARY, mailboxes=[box("1@a", created=created, locked=locked)], sessions=opened("1@a", days[:used])
+    )
+    assert counts(reading(ledger, "mailboxes.regular_use")) == ("measured", hits, 1, 0)
+
+
+def test_regular_use_needs_a_working_day_and_a_kind_and_is_no_matter_of_shared_mailboxes() -> None:
+    boxes = [box("1@a", created=20260131), box("2@a", "shared"), box("3@a", None)]
+    ledger = replace(JANUARY, mailboxes=boxes, sessions=opened("3@a", WORKING_DAYS))
+    assert counts(reading(ledger, "mailboxes.regular_use")) == ("missing", 0, 0, 1)
+
+
+def test_an_open_month_is_judged_as_far_as_it_has_come_and_each_month_by_itself() -> None:
+    sessions = [*opened("1@a", WORKING_DAYS[:16]), *opened("1@a", (2, 3, 4, 5), "2026-02")]
+    ledger = replace(JANUARY, last_day=20260206, now=at("2026-02-07 08:00"), mailboxes=[box("1@a")], sessions=sessions)
+    assert counts(reading(ledger, "mailboxes.regular_use")) == ("measured", 0, 1, 0)
+    february = reading(ledger, "mailboxes.regular_use", "2026-02")
+    assert (*counts(february), february["through"]) == ("measured", 1, 1, 0, "2026-02-06"), "4 of 5"
+
+
+def sent(to: Sequence[tuple[str, bool]], when: str = "2026-01-05 23:59", address: str = "1@a") -> Mail:
+    return Mail(address, at(when), 1, [MailTo(f"x@{domain}", domain, arrived) for domain, arrived in to])
+
+
+def test_recipients_outside_the_state_are_counted_if_they_got_the_mail_of_an_official() -> None:
+    mails = [
+        sent([("free", True), ("other", True), ("government", True)]),
+        sent([("free", False), ("other", True)], address="SHARED@a"),
+        sent([("free", True)], when="2026-01-17 10:00"),  # a day off counts too
+        sent([("free", True)], when="2026-02-01 00:00"),
+        sent([("free", True)], address="stranger@x"),
+    ]
+    ledger = replace(JANUARY, mailboxes=[box("1@a"), box("shared@a", "shared")], mails=mails)
+    row = reading(ledger, "mailboxes.free_mail")
+    assert (*counts(row), row["value"]) == ("measured", 2, 4, 0, "0.500000")
+    nobody = replace(ledger, mails=[sent([("government", True), ("free", False)])])
+    assert counts(reading(nobody, "mailboxes.free_mail")) == ("not_applicable", 0, 0, 0)
+    late = replace(ledger, sources=[replace(MAIL, since=20260117)])
+    assert counts(reading(late, "mailboxes.free_mail")) == ("partial", 1, 1, 0), "nothing is kept of the days before"
+
+
+def filled(address: str, *sizes: Size, kind: str | None = "personal", locked: int | None = None) -> Mailbox:
+    return replace(box(address, kind, locked=locked), sizes=list(sizes))
+
+
+def test_active_mailboxes_with_a_limit_are_full_from_90_percent_on() -> None:
+    boxes = [
+        filled("1@a", Size(20260101, 1000, 900)),
+        filled("2@a", Size(20260101, 1000, 899), kind="shared"),
+        filled("3@a", Size(20260101, 1000, 1000), Size(20260131, 1000, 5), kind=None),
+        filled("4@a", Size(20260101, 0, 10**12)),
+        filled("5@a", Size(20260101, 1000, 1000), locked=20260131),
+    ]
+    assert counts(reading(replace(JANUARY, mailboxes=boxes), "mailboxes.quota_full")) == ("measured", 1, 3, 0)
+    lost = replace(MAIL, lost={"mailbox": [20260131]})
+    ledger = replace(JANUARY, mailboxes=boxes, sources=[lost])
+    assert counts(reading(ledger, "mailboxes.quota_full")) == ("partial", 3, 4, 0), "as it was on the 30th"
+
+
+def test_what_the_list_does_not_say_of_a_size_is_unknown_and_no_limit_is_nothing_to_judge() -> None:
+    untold = [filled("1@a"), filled("2@a", Size(20260101, None, 5)), filled("3@a", Size(20260101, 10, None))]
+    assert counts(reading(replace(JANUARY, mailboxes=untold), "mailboxes.quota_full")) == ("missing", 0, 0, 3)
+    unlimited = [filled("1@a", Size(20260101, 0, None))]
+    found = counts(reading(replace(JANUARY, mailboxes=unlimited), "mailboxes.quota_full"))
+    assert found == ("not_applicable", 0, 0, 0)
 
 
 # --- documents -------------------------------------------------------------------------------------------------------
