@@ -24,11 +24,13 @@ import indicators
 from collector import agencies, workdays, yaml_file
 from collector.clock import Clock, fixed_clock, system_clock
 from collector.collect import Job, Tools
-from collector.contract.connector import Connector, offered
+from collector.contract.connector import Connector, forget_of, offered
 from collector.contract.errors import WrongUse
-from collector.contract.indicator import Indicator
+from collector.contract.indicator import OF_PERSONS, Indicator
 from collector.contract.period import Period, local_day
 from collector.contract.reading import Reading, Score
+from collector.contract.records import Mailbox
+from collector.privacy import Keeper
 from collector.readings import Member, Served, World
 from collector.settings import Settings, load
 from collector.settings.shape import Source
@@ -75,7 +77,21 @@ class Assembly:
 
     def run(self, source: Source, began: int) -> Run:
         """One run of a source, as its door sees it."""
-        return Run(source.name, began, source.deadline, source.requests_per_minute, self.pseudonyms.of)
+        self.pseudonyms.forget_destroyed()
+        return Run(source.name, began, source.deadline, source.requests_per_minute, self.pseudonyms.at_door)
+
+    @property
+    def keeper(self) -> Keeper:
+        """What the destruction of a month needs."""
+        forget = {}
+        for source in self.settings.sources.values():
+            connector = find_connector(source.connector)
+            if not OF_PERSONS.isdisjoint(connector.RECORDS):
+                forget[source.name] = forget_of(connector)
+        tools, appeal_days = self.tools, self.settings.privacy.appeal_days
+        return Keeper(
+            self.engine, self.pseudonyms, self.tallies, forget, appeal_days, self.clock, system_clock, tools.holder
+        )
 
     def world(self, period: Period) -> World:
         """Who there is in a period, which source serves whom, and the present."""
@@ -120,9 +136,10 @@ class Assembly:
         return score(model, readings, {member.code: member.block for member in members})
 
     def doubts(self) -> list[str]:
-        """What is allowed, but is more likely a slip: aliases for a source that there is not, years without a file.
+        """What is allowed, but is more likely a slip.
 
-        An alias may name a source that is no longer read: its records stay, and so do their agencies.
+        Aliases for a source that there is not, two inventories of mailboxes for one agency, years without a file. An
+        alias may name a source that is no longer read: its records stay, and so do their agencies.
         """
         known = [agencies.ANY, *self.settings.sources]
         doubts = [
@@ -132,6 +149,7 @@ class Assembly:
             for source in agency.aliases
             if source not in known
         ]
+        doubts += self._two_inventories()
         first = min((source.since for source in self.settings.sources.values()), default=99990101)
         for year in range(first // 10_000, local_day(self.clock()) // 10_000 + 1):
             path = self.settings.workdays / f"{year}.yaml"
@@ -142,6 +160,21 @@ class Assembly:
                 )
         return doubts
 
+    def _two_inventories(self) -> list[str]:
+        """Say where two sources tell which mailboxes an agency has: those that both list count twice."""
+        shared: dict[tuple[str, ...], list[str]] = {}
+        serving = [one for one in self.world(Period(0, 99991231, "year")).serving if Mailbox.NAME in one.records]
+        for code in self.register.agencies:
+            sources = tuple(sorted({one.source for one in serving if one.agency == code}))
+            if len(sources) > 1:
+                shared.setdefault(sources, []).append(code)
+        return [
+            f"{self.settings.path}: {' and '.join(sources)} each tell which mailboxes {_some(codes)} have: one that"
+            " both list counts twice. Set `lists: ''` where only the log is to be read, or narrow `serves`, or the"
+            " settings that say which mailboxes a source reads"
+            for sources, codes in shared.items()
+        ]
+
     def indicator(self, id_: str) -> Indicator:
         """Return an indicator by its id; WrongUse, naming those that there are, if there is none."""
         for one in self.indicators:
@@ -149,6 +182,10 @@ class Assembly:
                 return one
         known = ", ".join(one.id for one in self.indicators)
         raise WrongUse(f"there is no indicator {id_}", mend=f"Use one of {known}")
+
+
+def _some(codes: list[str]) -> str:
+    return ", ".join(codes) if len(codes) <= 3 else f"{', '.join(codes[:2])} and {len(codes) - 2} more agencies"
 
 
 def find_connector(name: str) -> Connector:

@@ -80,3 +80,40 @@ def test_a_slip_in_the_name_of_a_source_and_a_year_without_decisions_are_doubted
         alias, year = assembly.doubts()
     assert alias == f"{register}: H44.09 has aliases for mial, which is no source. Did you mean mail?"
     assert year.startswith(f"{folder / 'workdays' / '2026.yaml'}: there is no such file")
+
+
+TWO = """\
+  second:
+    connector: email.mail_log
+    door: {kind: folder, path: other}
+    from: 2026-01-01
+    serves: %s
+    config: {lists: "%s"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("serves", "lists", "doubt"),
+    [
+        ("[H44.02]", "mailboxes*.csv", "mail and second each tell which mailboxes H44.02 have: one that both"),
+        ("all", "mailboxes*.csv", "more agencies have: one that both list counts twice"),
+        ("all", "", None),
+    ],
+)
+def test_two_lists_of_one_agencys_mailboxes_are_doubted(
+    tmp_path: Path, serves: str, lists: str, doubt: str | None
+) -> None:
+    folder = tmp_path / "own"
+    init.write(folder)
+    (folder / "onestop-token").write_text("x")
+    config = folder / "collector.yaml"
+    text = config.read_text().replace("# demo:", "demo:").replace("# state: /var/lib/collector", "state: s")
+    config.write_text(text.replace("\nsources:\n", "\nsources:\n" + TWO % (serves, lists)))
+    with assemble(config, {"DOCUMENTS_PASSWORD": "x"}) as assembly:
+        doubts = assembly.doubts()
+    if doubt is None:
+        assert doubts == []
+    else:
+        (told,) = doubts
+        assert doubt in told
+        assert "`lists: ''`" in told
