@@ -28,9 +28,10 @@ from collector.contract.door import Pages
 from collector.contract.errors import UnexpectedAnswer
 from collector.contract.period import local_day, plus_days
 from collector.contract.records import Dossier, DossierEvent, Procedure, Record
+from connectors.onestop.levels import Levels
 from connectors.onestop.national_format import Unusable
 from connectors.onestop.national_intake import Intake
-from connectors.onestop.opencps_dossier import OPEN, Levels, Pauses, promise_of, row_of
+from connectors.onestop.opencps_dossier import OPEN, Pauses, note_level, promise_of, row_of
 from connectors.onestop.opencps_item import EXPECTED, instant_of, read_item
 from connectors.onestop.opencps_pages import List
 from connectors.onestop.opencps_scope import Agencies, account_is_narrower, look
@@ -306,7 +307,7 @@ class _Run:
         if promise is not None:
             self._rows[DossierEvent].append(promise)
         self._pauses.note(seen)
-        self._levels.note(seen)
+        note_level(self._levels, seen)
 
     def _batch(self, cursor: Mapping[str, Any] | None, covers: tuple[Covered, ...] = ()) -> Batch:
         return replace(self._intake.batch(cursor, covers), live=True)

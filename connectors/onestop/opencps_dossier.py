@@ -15,7 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from collector.contract.connector import Row
-from collector.contract.period import day_start, local_day, plus_days
+from collector.contract.period import local_day, plus_days
+from connectors.onestop.levels import Levels
 
 MICROSECONDS = 1_000_000
 
@@ -39,7 +40,7 @@ _SENT_BACK = frozenset({"new", "receiving", "waiting", "processing", "interopera
 """Statuses for which OpenCPS clears releaseDate and finishDate (facts: 1.2, Traps)."""
 
 _PAUSED = frozenset({"PAUSE", "PAUSE_OVERDUE"})
-_LEVELS: Mapping[int, str] = {1: "information", 2: "information", 3: "partial", 4: "full"}
+_LEVELS: Mapping[int | None, str] = {1: "information", 2: "information", 3: "partial", 4: "full"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,12 @@ class Seen:
     def is_paused(self) -> bool:
         """Whether its clock stands; that of a released one has run out, whatever lockState was left on it."""
         return self.lock in _PAUSED and self.released is None and self.finished is None and not self.removed
+
+
+def note_level(levels: Levels, seen: Seen) -> None:
+    """Note what a dossier tells about how far its agency offers its procedure online."""
+    if seen.received is not None and seen.is_received and not seen.removed:
+        levels.note(seen.procedure, seen.agency, _LEVELS.get(seen.level), local_day(seen.received))
 
 
 def row_of(seen: Seen) -> Row:
@@ -178,37 +185,6 @@ class Pauses:
 def _pause(key: str, word: str, ref: str, instant: int) -> Row:
     day = local_day(instant // MICROSECONDS)
     return (f"{key}|{word}|{ref}", "", instant, 0, key, f"pause_{word}", ref, instant, day, "history")
-
-
-class Levels:
-    """The level at which each agency offers each procedure, as its dossiers tell it (serviceLevel).
-
-    A level counts from the day on which the first dossier that shows it was received, until another one begins.
-    """
-
-    def __init__(self) -> None:
-        self._since: dict[tuple[str, str, str], int] = {}
-        self._new: set[tuple[str, str, str]] = set()
-
-    def note(self, seen: Seen) -> None:
-        """Note a look at a dossier, in any order."""
-        level = None if seen.level is None else _LEVELS.get(seen.level)
-        if level is None or seen.received is None or not seen.is_received or not seen.procedure or seen.removed:
-            return
-        line, day = (seen.procedure, seen.agency, level), local_day(seen.received)
-        if day < self._since.get(line, 99_991_231):
-            self._since[line] = day
-            self._new.add(line)
-
-    def rows(self) -> list[Row]:
-        """Return the lines that are new, or begin earlier than known, as rows of Procedure: the earliest day wins."""
-        rows = [
-            (f"{code}@{agency}:{level}", agency, -day_start(day) * MICROSECONDS, 0, code, level, day, None)
-            for code, agency, level in sorted(self._new)
-            for day in [self._since[code, agency, level]]
-        ]
-        self._new.clear()
-        return rows
 
 
 def _day(instant: int | None) -> int | None:

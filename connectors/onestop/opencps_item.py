@@ -64,6 +64,12 @@ def key_of(item: Any) -> str:
     return text if text.isascii() and text.isdigit() and 0 < len(text) <= 18 and text.strip("0") else "?"
 
 
+def national_code(code: str) -> str:
+    """Return the nation's part of a procedure's code (1.002835 of 1.002835.000.00.00.H44); else the code as it is."""
+    found = _NATIONAL_CODE.match(code)
+    return found[1] if found else code
+
+
 def instant_of(text: str) -> int:
     """Return a time as an instant (epoch seconds UTC); ValueError, without content, if it is none."""
     return _midnight(text[:10]) + _time_of_day(text[10:])
@@ -104,14 +110,12 @@ def _seen(item: Mapping[str, Any], group_id: int, began: int) -> Seen:
     if modified is not None and modified > began + _A_DAY:
         # Kept, it would be newer than every true version to come.
         raise _Fault("modifiedDate", "lies in the future")
-    code = _text(item, "serviceCode")
-    national = _NATIONAL_CODE.match(code)
     return Seen(
         key=key,
         agency=_text(item, "govAgencyCode"),
         modified=began if modified is None else modified,
         removed=0,
-        procedure=national[1] if national else code,
+        procedure=national_code(_text(item, "serviceCode")),
         channel=_channel(_text(item, "online"), _text(item, "fromViaPostal")),
         level=_number(item, "serviceLevel"),
         submitted=_time(item, "submitDate"),
