@@ -308,7 +308,9 @@ class _Comparing:
                     with writing(self.tools.engine) as connection:
                         locks.renew(connection, self.lease, self.tools.machine_clock())
                         standing = self._standing(connection, record, rows)
-                        only = replace(batch, rows={record: standing}, cursor=None, covers=(), spans=())
+                        # What comes along (the events of a dossier that was missed) is saved as in any run.
+                        theirs = {**batch.rows, record: standing}
+                        only = replace(batch, rows=theirs, cursor=None, covers=(), spans=())
                         self.saved += save(connection, self.job.source, [only], self.tools.register, self.tools.tallies)
                     self.progress(self.saved)
         return found
