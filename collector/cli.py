@@ -16,7 +16,7 @@ from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from collector import __version__, check, init, status
+from collector import __version__, check, init, privacy, status
 from collector import collect as collecting
 from collector import readings as figures
 from collector import reconcile as reconciling
@@ -616,6 +616,55 @@ def status_command(
 
 def _uncompared(one: status.SourceStatus) -> bool:
     return one.reconciliation is not None and one.reconciliation.result != "done"
+
+
+@app.command(name="privacy")
+def privacy_command(
+    destroy: Annotated[
+        str | None, typer.Option(metavar="MONTH", help="Destroy a month's key and records of mailboxes for ever.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Yes, destroy it.")] = False,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what is stored about whom.
+
+    By month, and as a register of every field, for the official and an impact assessment. Exit code 1 if a month
+    should have been destroyed: the daemon does it once a day.
+    """
+    month = None if destroy is None else _period(destroy)
+    if month is not None and month.kind != "month":
+        raise WrongUse(f"{destroy} is no month", field="--destroy", mend="Write it like 2026-02")
+    with _opened(config) as assembly:
+        keeper = assembly.keeper
+        if month is not None:
+            _destroy(keeper, month, yes=yes)
+        with reading_store(assembly.engine) as connection:
+            found = privacy.months(connection, keeper)
+        overdue = privacy.due(found, assembly.clock())
+        stored = privacy.register(assembly.indicators, keeper.appeal_days)
+        if as_json:
+            _print_json(json_shapes.privacy(found, stored, keeper.appeal_days))
+        elif month is None:
+            _print(terminal.privacy(found, overdue, stored, out.width))
+        else:
+            _print([f"{month} is destroyed; what was counted of it stays"])
+    if overdue and month is None:
+        raise typer.Exit(FINDINGS)
+
+
+def _destroy(keeper: privacy.Keeper, month: Period, *, yes: bool) -> None:
+    with reading_store(keeper.engine) as connection:
+        one = next((one for one in privacy.months(connection, keeper) if one.month == month), None)
+    if one is None:
+        raise WrongUse(f"nothing of persons is stored of {month}", field="--destroy", mend="See `collector privacy`")
+    if one.destroyed is not None:
+        return
+    privacy.may_be_destroyed(one, keeper.appeal_days, keeper.clock())
+    if not yes:
+        what = f"{_many(one.mailboxes, 'row')} of mailboxes and {_many(one.mailbox_days, 'row')} of their use"
+        raise WrongUse(f"the key of {month}, {what} will be destroyed for ever", field="--destroy", mend="Add --yes")
+    privacy.destroy(keeper, month, says=_say)
 
 
 @app.command()

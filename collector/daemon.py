@@ -15,9 +15,9 @@ import structlog
 import uvicorn
 
 from collector import collect as collecting
+from collector import privacy, scheduler, status
 from collector import readings as figures
 from collector import reconcile as reconciling
-from collector import scheduler, status
 from collector.assembly import Assembly, find_connector
 from collector.clock import system_clock
 from collector.collect import Job, Outcome, Tools, Wanted
@@ -161,6 +161,16 @@ class Daemon:
                     self.vitals.compared(one.source, last.last_success, last.differences)
             self.shown = _render(self.assembly, self.model, statuses)
 
+    def destroy_what_is_due(self) -> None:
+        """Destroy the months of persons' records whose figures can no longer be contested."""
+        try:
+            gone = privacy.destroy_what_is_due(self.assembly.keeper, says=log.info)
+        except CollectorError as error:
+            log.warning("not destroyed", reason=error.reason, mend=error.mend, again="tomorrow")
+            return
+        for month in gone:
+            log.info("destroyed", month=month.name, what="its key and its records of mailboxes; the counts stay")
+
     def statuses(self) -> list[SourceStatus]:
         """The state of every source."""
         now = self.assembly.clock()
@@ -244,7 +254,11 @@ def serve(assembly: Assembly, host: str, port: int, says: Callable[[str], None],
         with _told_to_stop(stop):
             daemon.render()
             running = scheduler.start(
-                _timetable(daemon, just_read=just_read), daemon.tick, daemon.render, system_clock()
+                _timetable(daemon, just_read=just_read),
+                daemon.tick,
+                daemon.render,
+                system_clock(),
+                daily=daemon.destroy_what_is_due,
             )
             try:
                 own = listening.getsockname()[1]

@@ -12,9 +12,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, case, func, null, or_, select
 
 from collector.contract.indicator import Cells, Counted, Indicator
-from collector.contract.period import Period, as_date, day_start, iso, month_ends, plus_days
+from collector.contract.period import Period, as_date, day_start, iso, month_ends, month_of, plus_days
 from collector.contract.reading import Reading, Scope, State
 from collector.contract.tables import workday
+from collector.store.destruction import counted_otherwise
 from collector.store.schema import cell, coverage
 from collector.store.tallies import PARTS, Tallies
 from collector.suppression import Telling, Veils, telling, veils
@@ -123,7 +124,26 @@ def _reaches(connection: Connection, indicator: Indicator, world: World, period:
             reaches[first, pairs] = _reach(covered, pairs, first, period, world.now)
         reach = reaches[first, pairs]
         found[member.code] = (reach, "" if reach.through else "nothing of the period is covered yet")
+    if indicator.group is not None:
+        _without_what_was_never_counted(connection, indicator, period, found)
     return found
+
+
+def _without_what_was_never_counted(
+    connection: Connection, indicator: Indicator, period: Period, found: dict[str, tuple[_Reach | None, str]]
+) -> None:
+    """A figure that needs a destroyed month which this version of it never counted is missing for ever."""
+    whys: dict[int, str] = {}
+    for code, (reach, _) in found.items():
+        if reach is None or reach.through is None:
+            continue
+        if reach.through not in whys:
+            first = reach.through if indicator.period == "end" else period.first
+            months = counted_otherwise(connection, indicator.id, indicator.version, first, reach.through)
+            names = ", ".join(month_of(month).name for month in months)
+            whys[reach.through] = names and f"the records of {names} were destroyed before they were counted like this"
+        if why := whys[reach.through]:
+            found[code] = (None, why)
 
 
 def _of_agencies(

@@ -24,6 +24,9 @@ from collector.contract.period import OFFSET
 RENEW = "renew"
 """The id of the job that renews what is shown; a source's job has the id `read <source>`."""
 
+DAILY = "destroy what is due"
+"""The id of the job that is done once a day."""
+
 _LOCAL = timezone(timedelta(seconds=OFFSET))
 
 
@@ -77,8 +80,16 @@ class Running:
         return [thread.name for thread in left if thread.is_alive()]
 
 
-def start(timetable: Sequence[Timetable], tick: Callable[[str], None], renew: Callable[[], None], now: int) -> Running:
+def start(
+    timetable: Sequence[Timetable],
+    tick: Callable[[str], None],
+    renew: Callable[[], None],
+    now: int,
+    daily: Callable[[], None] | None = None,
+) -> Running:
     """Call `tick(source)` for each source on its interval, and `renew()` every five minutes, in background threads.
+
+    `daily()` is called at once, and once a day.
 
     A source that is due already (`now` in epoch seconds) is read at once; the others at their next time. The minutes
     of `renew` are those of the local clock, midnight among them: then a new day, perhaps a new month, has begun.
@@ -101,5 +112,7 @@ def start(timetable: Sequence[Timetable], tick: Callable[[str], None], renew: Ca
             next_run_time=datetime.fromtimestamp(due, UTC),
         )
     jobs.add_job(renew, CronTrigger(minute="*/5", timezone=_LOCAL), id=RENEW)
+    if daily is not None:
+        jobs.add_job(daily, IntervalTrigger(days=1), id=DAILY, next_run_time=datetime.fromtimestamp(now, UTC))
     jobs.start()
     return Running(jobs, threads)

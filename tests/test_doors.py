@@ -16,9 +16,9 @@ PARTS = ("collector", "connectors", "indicators")
 LEVELS: tuple[frozenset[str], ...] = (
     frozenset({"cli", "daemon"}),
     frozenset({"assembly"}),
-    frozenset({"scheduler", "check", "compare", "audit", "privacy", "proof", "demo", "init", "gaps"}),
+    frozenset({"scheduler", "check", "compare", "audit", "proof", "demo", "init", "gaps"}),
     frozenset({"editions", "sinks", "web"}),
-    frozenset({"collect", "readings", "ranking", "status"}),
+    frozenset({"collect", "readings", "ranking", "status", "privacy"}),
     frozenset({"suppression"}),
     frozenset({"store", "transports", "settings", "agencies", "workdays", "vitals", "clock", "samples"}),
     frozenset({"yaml_file"}),

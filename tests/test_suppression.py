@@ -150,7 +150,7 @@ def test_a_province_that_is_one_small_agency_tells_no_figure_and_gives_no_points
     assert [found[code].suppressed for code in ("H44.01", "departments", "H44")] == [True] * 3
     assert found["H44.01"].merged is None
     (first, *_) = scores(found.values())
-    assert (first.points_low, first.points_high) == (0, 1000)
+    assert [first.points_low, first.points_high] == [0, 1000]
 
 
 def scores(found: Iterable[Reading]) -> list[Score]:

@@ -4,7 +4,8 @@ CollectorError
 ├── TryAgain          the source may answer later: retried, then reported; the last good figures stay
 ├── AccessDenied      refused: never retried (a retry may lock the account); an operator must act
 ├── UnexpectedAnswer  it answered in a shape that we do not know: the source stops, a developer must look
-└── WrongUse          the configuration or the command is wrong: nothing was started
+├── WrongUse          the configuration or the command is wrong: nothing was started
+└── Destroyed         the key of a month is destroyed: nobody can be recognised in it any more
 """
 
 
@@ -56,3 +57,7 @@ class UnexpectedAnswer(CollectorError):
 
 class WrongUse(CollectorError):
     """The configuration or the command line asks for something that cannot be."""
+
+
+class Destroyed(CollectorError):
+    """What is asked for rests on persons' records of a month whose key and records are destroyed, as they must be."""

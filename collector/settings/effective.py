@@ -22,6 +22,7 @@ def masked(settings: Settings) -> str:
         "state": str(settings.state),
         "store": make_url(settings.store_url.get_secret_value()).render_as_string(hide_password=True),
         "limits": {"unknown_share": settings.limits.unknown_share},
+        "privacy": {"appeal_days": settings.privacy.appeal_days},
         "serve": {"host": settings.serve.host, "port": settings.serve.port},
         "sources": {name: _source(source) for name, source in settings.sources.items()},
     }

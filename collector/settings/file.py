@@ -11,7 +11,7 @@ from sqlalchemy.exc import ArgumentError
 
 from collector.contract.connector import Connector
 from collector.contract.errors import WrongUse
-from collector.settings.shape import Limits, Listen, Province, Served, Serves, Settings, Source
+from collector.settings.shape import Limits, Listen, Privacy, Province, Served, Serves, Settings, Source
 from collector.settings.typed import Reader
 from collector.transports import OPTIONS
 from collector.yaml_file import (
@@ -67,7 +67,9 @@ def load(path: Path, find_connector: FindConnector, environment: Mapping[str, st
     faults = Faults(path)
     reader = Reader(faults, environment)
     top = Section(faults, "", read(path, faults))
-    top.only("province", "agencies", "workdays", "scoring", "state", "store", "demo", "sources", "limits", "serve")
+    top.only(
+        "province", "agencies", "workdays", "scoring", "state", "store", "demo", "sources", "limits", "privacy", "serve"
+    )
     province = _province(top)
     agencies = _beside(top, "agencies", "agencies.yaml", needed=True)
     workdays = _beside(top, "workdays", "workdays/", folder=True)
@@ -75,10 +77,10 @@ def load(path: Path, find_connector: FindConnector, environment: Mapping[str, st
     state = _state(top, environment)
     store_url = _store(top, reader, state)
     now = _now(top)
-    limits, serve = _limits(top), _serve(top)
+    limits, privacy, serve = _limits(top), _privacy(top), _serve(top)
     sources = _sources(top, reader, find_connector)
     faults.finish()
-    return Settings(path, province, agencies, workdays, scoring, state, store_url, sources, limits, serve, now)
+    return Settings(path, province, agencies, workdays, scoring, state, store_url, sources, limits, privacy, serve, now)
 
 
 def _province(top: Section) -> Province:
@@ -182,6 +184,19 @@ def _limits(top: Section) -> Limits:
         below.fault("unknown_share", f"{text} is no share from 0 to 1", "Write 0.05 for 5 %")
         return Limits()
     return Limits(float(text))
+
+
+def _privacy(top: Section) -> Privacy:
+    below = top.section("privacy")
+    if below is None:
+        return Privacy()
+    text = below.only("appeal_days").text("appeal_days", str(Privacy().appeal_days))
+    if text is None:
+        return Privacy()
+    if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= 366:
+        below.fault("appeal_days", f"{text} is no number of days from 1 to 366", "Write 30, as in the decision")
+        return Privacy()
+    return Privacy(int(text))
 
 
 def _serve(top: Section) -> Listen:

@@ -80,6 +80,13 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Privacy:
+    """`appeal_days`: so long after its seal a month's figures may be contested; then its persons' records go."""
+
+    appeal_days: int = 30
+
+
+@dataclass(frozen=True, slots=True)
 class Listen:
     """Where the daemon shows its pages and `/metrics`."""
 
@@ -103,5 +110,6 @@ class Settings:
     store_url: SecretStr
     sources: Mapping[str, Source]
     limits: Limits
+    privacy: Privacy
     serve: Listen
     now: int | None

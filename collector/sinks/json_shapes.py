@@ -4,6 +4,7 @@ Days are ISO days, instants RFC 3339 with +07:00, shares and points numbers; nul
 """
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 from collector.collect import Outcome
@@ -11,6 +12,7 @@ from collector.contract.connector import Finding
 from collector.contract.indicator import Indicator
 from collector.contract.period import iso, rfc3339
 from collector.contract.reading import Reading, Score
+from collector.privacy import Month, StoredRecord
 from collector.readings import Explanation
 from collector.reconcile import KINDS, Reconciled
 from collector.status import Reconciliation, SourceStatus
@@ -124,6 +126,27 @@ def _reconciliation(one: Reconciliation) -> dict[str, Any]:
     }
 
 
+def privacy(months: Iterable[Month], records: Iterable[StoredRecord], appeal_days: int) -> dict[str, Any]:
+    """What is stored about whom: by month, and the register of all that is stored."""
+    return {
+        "appeal_days": appeal_days,
+        "months": [
+            {
+                "month": one.month.name,
+                "key": one.key,
+                "mailboxes": one.mailboxes,
+                "mailbox_days": one.mailbox_days,
+                "pending": one.pending,
+                "sealed": None if one.sealed is None else rfc3339(one.sealed),
+                "destroy_from": None if one.from_day is None else iso(one.from_day),
+                "destroyed": None if one.destroyed is None else rfc3339(one.destroyed),
+            }
+            for one in months
+        ],
+        "register": [asdict(one) for one in records],
+    }
+
+
 def finding(source: str, one: Finding) -> dict[str, Any]:
     """A line of `check --live`."""
     return {"source": source, "stage": one.stage, "result": one.result, "says": one.says, "mend": one.mend}
@@ -140,6 +163,7 @@ def outcome(one: Outcome) -> dict[str, Any]:
         "updated": one.saved.updated,
         "unchanged": one.saved.unchanged,
         "quarantined": one.saved.quarantined,
+        "destroyed": one.saved.destroyed,
     }
 
 

@@ -14,6 +14,7 @@ from collector.contract.connector import Finding
 from collector.contract.indicator import Indicator
 from collector.contract.period import iso, rfc3339
 from collector.contract.reading import Reading, Score
+from collector.privacy import Month, StoredRecord
 from collector.readings import Explanation
 from collector.reconcile import KINDS, Reconciled
 from collector.sinks.columns import GAP, NAME, Column, least, table
@@ -401,6 +402,49 @@ def differences(changed: Iterable[tuple[Reading, Reading]], names: Mapping[str, 
         for one, other in changed
     ]
     return [table(columns, rows, width)] if rows else []
+
+
+# -- persons ------------------------------------------------------------------------------------------------------
+
+
+def privacy(
+    months: Sequence[Month], overdue: Sequence[Month], records: Sequence[StoredRecord], width: int
+) -> list[Shown]:
+    """What is stored of persons by month, what is overdue, and the register of all fields."""
+    columns = [Column("month"), Column("key"), Column("mailboxes", "figure"), Column("days of use", "figure")]
+    columns += [Column("pending", "figure"), Column("sealed"), Column("destroy from"), Column("destroyed")]
+    rows = [
+        [
+            one.month.name,
+            "yes" if one.key else "no",
+            f"{one.mailboxes:,}",
+            f"{one.mailbox_days:,}",
+            f"{one.pending:,}",
+            "–" if one.sealed is None else rfc3339(one.sealed)[:10],
+            _day(one.from_day),
+            "–" if one.destroyed is None else rfc3339(one.destroyed)[:10],
+        ]
+        for one in months
+    ]
+    shown: list[Shown] = ["[bold]Records of single mailboxes, under pseudonyms[/]"]
+    shown += [table(columns, rows, width)] if rows else ["None is stored."]
+    shown += [f"[yellow]{one.month}: should be destroyed since {_day(one.from_day)}[/]" for one in overdue]
+    fields = [Column("field"), Column("kind"), Column("of a person", "prose")]
+    every = [_stored_fields(one) for one in records]
+    for one, own in zip(records, every, strict=True):
+        facts = {
+            "what": escape(one.says),
+            "purpose": ", ".join(one.purpose) or "for figures to come",
+            "legal": escape("; ".join(one.legal)),
+            "kept": escape(one.retention),
+        }
+        shown += ["", f"[bold]{one.record}[/]", labelled({label: text for label, text in facts.items() if text})]
+        shown.append(table(fields, own, width, [row for some in every for row in some]))
+    return shown
+
+
+def _stored_fields(one: StoredRecord) -> list[list[str]]:
+    return [[field.name, field.kind, field.of_person] for field in one.fields]
 
 
 # -- catalogue and register --------------------------------------------------------------------------------------

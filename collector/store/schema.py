@@ -82,6 +82,7 @@ run = Table(
     Column("updated", Integer, nullable=False),
     Column("unchanged", Integer, nullable=False),
     Column("quarantined", Integer, nullable=False),
+    Column("destroyed", Integer, nullable=False),  # of months whose records of persons are destroyed: not kept
 )
 
 lock = Table(
@@ -130,6 +131,7 @@ destroyed_month = Table(
     METADATA,
     Column("month_day", Integer, primary_key=True, autoincrement=False),  # its first day
     Column("at", BigInteger, nullable=False),
+    Column("finished", Integer, nullable=False),  # 1: the database's files hold nothing of it any more
     sqlite_with_rowid=False,
 )
 

@@ -1,7 +1,8 @@
 """Pseudonyms of mail addresses: keyed, per calendar month, with the keys outside the database and its backups.
 
 Law 91/2025/QH15 counts a history of online activity as sensitive: no address is stored, and the destruction of a
-month's key makes that month's pseudonyms unlinkable for ever.
+month's key makes that month's pseudonyms unlinkable for ever. A mark beside the keys says which months' keys are
+destroyed: no key is ever made for them again.
 """
 
 import hmac
@@ -9,10 +10,14 @@ import os
 import secrets
 import stat
 import unicodedata
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from collector.contract.errors import AccessDenied, WrongUse
+from collector.contract.errors import AccessDenied, Destroyed, WrongUse
+
+NOBODY = "0" * 32
+"""What a door gives in place of every pseudonym of a month whose key is destroyed."""
 
 _KEY_BYTES = 32
 _MOST_REMEMBERED = 200_000
@@ -23,7 +28,7 @@ class Pseudonyms:
 
     A key is created the first time that its month is asked for; several processes may do so at once and agree.
     Raises AccessDenied if folder or key could be read by others, or cannot be read by us; WrongUse if a key is
-    damaged.
+    damaged; Destroyed for a month whose key is destroyed.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -51,6 +56,39 @@ class Pseudonyms:
             found = known[address] = hmac.digest(self._key(month), text, "sha256").hex()[:32]
         return found
 
+    def at_door(self, address: str, day: int) -> str:
+        """Return `of`, or NOBODY for a month whose key is destroyed: its rows are dropped when they are saved."""
+        try:
+            return self.of(address, day)
+        except Destroyed:
+            return NOBODY
+
+    def months(self) -> list[int]:
+        """Return the months (yyyymm) that have a key."""
+        return sorted(int(path.stem) for path in self._folder.glob("??????.key") if path.stem.isdigit())
+
+    def forget_destroyed(self) -> None:
+        """Forget keys and addresses of months that another process has destroyed; to be called as each run begins."""
+        for month in [month for month in self._known if _mark(self._folder, month).exists()]:
+            self._keys.pop(month, None)
+            self._known.pop(month, None)
+
+    def destroy(self, month: int) -> None:
+        """Destroy the key of a month (yyyymm) for ever; again, if it was cut off in the middle.
+
+        The mark comes first: from then on no key is made. The key's bytes are overwritten before its name goes.
+        """
+        with _explained(self._folder):
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _write(_mark(self._folder, month), b"")
+            for path in (*self._folder.glob(f".{month}.key.*"), self._folder / f"{month}.key"):
+                if path.exists():
+                    _write(path, bytes(_KEY_BYTES))
+                    path.unlink()
+            _settle(self._folder)
+        self._keys.pop(month, None)
+        self._known.pop(month, None)
+
     def _key(self, month: int) -> bytes:
         key = self._keys.get(month)
         if key is None:
@@ -58,22 +96,54 @@ class Pseudonyms:
         return key
 
 
+def _mark(folder: Path, month: int) -> Path:
+    return folder / f"{month}.destroyed"
+
+
 def _key(folder: Path, month: int) -> bytes:
     if not 1 <= month % 100 <= 12:
         raise ValueError(f"{month} is no month (yyyymm)")
-    try:
+    with _explained(folder):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _refuse_if_open(folder, folder.stat().st_mode, "700")
         path = folder / f"{month}.key"
+        if _mark(folder, month).exists():
+            raise Destroyed(
+                f"the key of {month // 100}-{month % 100:02d} is destroyed: nobody can be recognised in it any more",
+                stage="configuration",
+                mend="Nothing needs to be done: what was counted of that month stays",
+            )
         if not path.exists():
             _create(path)
         return _read(path)
+
+
+@contextmanager
+def _explained(folder: Path) -> Iterator[None]:
+    try:
+        yield
     except PermissionError as error:
         raise AccessDenied(
             f"the keys for pseudonyms in {folder} cannot be used ({error.strerror})",
             stage="configuration",
             mend=f"Make {folder} belong to the account that runs the collector, mode 700",
         ) from error
+
+
+def _write(path: Path, content: bytes) -> None:
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _settle(folder: Path) -> None:
+    """Have the names in a folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _refuse_if_open(path: Path, mode: int, right: str) -> None:
@@ -98,11 +168,7 @@ def _create(path: Path) -> None:
             os.link(draft, path)
     finally:
         draft.unlink()
-    parent = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(parent)
-    finally:
-        os.close(parent)
+    _settle(path.parent)
 
 
 def _read(path: Path) -> bytes:

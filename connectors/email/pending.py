@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from collector.contract.period import plus_days
+from collector.contract.period import month_of, plus_days
 
 DAYS = 7
 """The local days after its first one in which something pending may still end."""
@@ -91,3 +91,21 @@ def from_json(document: Mapping[str, Any]) -> Pending:
         {key: (int(found[0]), str(found[1])) for key, found in kept("accepted").items()},
         {key: (int(found[0]), int(found[1]), int(found[2])) for key, found in kept("unlinked").items()},
     )
+
+
+def without_month(document: Mapping[str, Any], month_day: int) -> dict[str, Any]:
+    """Return what `as_json` wrote without anything under the key of a month, given its first day."""
+
+    def under_the_key(entry: list[Any]) -> bool:
+        begun = month_of(int(entry[0]))
+        return begun.first == month_day or (begun.end == month_day and len(entry) > 2 and entry[2] != "")
+
+    return {
+        name: {
+            host: {key: entry for key, entry in entries.items() if not under_the_key(entry)}
+            for host, entries in hosts.items()
+        }
+        if name in ("sessions", "mails", "accepted")
+        else hosts
+        for name, hosts in document.items()
+    }

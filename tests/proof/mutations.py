@@ -373,4 +373,25 @@ MUTATIONS = (
         "tests/connectors/docmgmt/test_trunk_folder.py::"
         "test_recall_update_and_replacement_are_no_new_documents_but_the_replacing_one_is",
     ),
+    Mutation(
+        "a destroyed month is counted anew from nothing",
+        "collector/store/tallies.py",
+        "        first = max(first, month_of(dead).end)\n",
+        "        pass\n",
+        "tests/test_privacy.py::test_a_month_is_counted_by_no_rebuild_register_or_declaration_any_more",
+    ),
+    Mutation(
+        "what waits in the cursors outlives the month's key",
+        "connectors/email/pending.py",
+        "        return begun.first == month_day or ",
+        "        return ",
+        "tests/test_privacy.py::test_what_waits_in_the_cursors_under_another_months_key_stays",
+    ),
+    Mutation(
+        "a key is made for a destroyed month",
+        "collector/transports/pseudonym.py",
+        "        if _mark(folder, month).exists():\n            raise",
+        "        if False:\n            raise",
+        "tests/test_privacy.py::test_a_key_is_never_made_again_for_a_destroyed_month_and_a_running_program_forgets_it",
+    ),
 )
