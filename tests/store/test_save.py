@@ -316,20 +316,23 @@ def rows(draw: st.DrawFn) -> tuple[type[Any], Row]:
                 basis="",
             )
         case "mailbox":
+            month = draw(st.sampled_from([202601, 202601, 202602]))
             return Mailbox, row(
                 Mailbox,
-                key=f"202601:{key}",
+                key=f"{month}:{key}",
                 changed=changed,
-                agency_code="a.example",
-                month_day=20260101,
+                agency_code=draw(st.sampled_from(["a.example", "b.example"])),
+                month_day=month * 100 + 1,
                 pseudonym=key,
                 kind=draw(st.sampled_from(["personal", "shared", None])),
                 active_from_day=draw(DAYS),
                 first_listed_day=20260105,
                 closed_day=draw(DAYS),
+                quota=draw(st.sampled_from([None, 0, 10])),
+                used=draw(st.sampled_from([None, 8, 9])),
             )
         case "day":
-            day = draw(st.sampled_from([20260105, 20260106, 20260110, 20260111]))
+            day = draw(st.sampled_from([20260105, 20260106, 20260110, 20260111, 20260130, 20260202]))
             return MailboxDay, row(
                 MailboxDay,
                 key=f"{day}:{key}:f",
@@ -338,6 +341,8 @@ def rows(draw: st.DrawFn) -> tuple[type[Any], Row]:
                 span="f",
                 sessions=draw(st.integers(0, 1)),
                 sent=0,
+                sent_outside=draw(st.integers(0, 3)),
+                sent_free=draw(st.integers(0, 1)),
             )
         case _:
             return Procedure, row(
