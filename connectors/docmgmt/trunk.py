@@ -61,6 +61,7 @@ DOORS = ("http", "folder", "ssh")
 RECORDS: tuple[type[Record], ...] = (Document, Delivery)
 
 _BATCH = 10_000
+_REMEMBERED = 1_000
 _ENOUGH = 10
 _SKEW = 300
 _MILLION = 1_000_000
@@ -94,6 +95,8 @@ class _Intake:
 
     source: str
     wanted: frozenset[str] | None
+    set_aside: set[str] = field(default_factory=set)  # what could not be used, also in earlier runs
+    mended: list[tuple[type[Record], str]] = field(default_factory=list)
     documents: list[Row] = field(default_factory=list)
     deliveries: list[Row] = field(default_factory=list)
     bad: list[BadRow] = field(default_factory=list)
@@ -110,7 +113,19 @@ class _Intake:
         """Set something aside."""
         name = fault.field or "message"
         self.faults[name, fault.reason] += 1
-        self.bad.append(BadRow(Document, key[:200], name, fault.reason))
+        self.mend(key)  # it may have been set aside for another field
+        self.set_aside.add(key)
+        self.bad.append(BadRow(Document, key, name, fault.reason))
+
+    def mend(self, key: str) -> None:
+        """Note that nothing is wrong any more with what may have been set aside."""
+        if key in self.set_aside:
+            self.set_aside.discard(key)
+            self.mended.append((Document, key))
+
+    def remembered(self) -> list[str]:
+        """Return what is set aside, for a later run to mend."""
+        return sorted(self.set_aside)[:_REMEMBERED]
 
     def take(self, documents: Sequence[Row], deliveries: Sequence[Row]) -> None:
         """Take the rows of a document, as far as its agencies are wanted."""
@@ -136,8 +151,8 @@ class _Intake:
             Document: tuple(self.documents),
             Delivery: tuple(self.deliveries),
         }
-        made = Batch(rows, cursor, covers, tuple(self.bad), read=self.read_since_batch)
-        self.documents, self.deliveries, self.bad, self.read_since_batch = [], [], [], 0
+        made = Batch(rows, cursor, covers, tuple(self.bad), read=self.read_since_batch, looked_at=tuple(self.mended))
+        self.documents, self.deliveries, self.bad, self.mended, self.read_since_batch = [], [], [], [], 0
         return made
 
     def _judge(self, last: bool) -> None:
@@ -212,13 +227,16 @@ def _folder(door: Any) -> Files:
 def _from_folder(config: Config, messages: Messages, door: Files, want: Want) -> Iterator[Batch]:
     told = _told(config, want)
     today = local_day(door.began)
-    shelf = _Shelf(config, door, want, Book(told.get("documents")), messages.follow_days)
+    shelf = _Shelf(config, door, want, told, messages.follow_days)
     limits = Limits(size=config.largest_bytes)
     before = told.get("files") or {}
     entries = door.list(messages.pattern)
     # Only names that are still there: a file that was taken away needs no remembering.
     files = {one.name: before[one.name] for one in entries if before.get(one.name) == [one.size, one.modified]}
-    left = False
+    # A file written on a day tells of the days before it; that nothing was written since proves nothing.
+    through = max((plus_days(local_day(entry.modified), -1) for entry in entries), default=0)
+    for gone in shelf.intake.set_aside - {entry.name for entry in entries}:
+        shelf.intake.mend(gone)
     for entry in entries:
         if entry.name in files:
             continue
@@ -226,26 +244,28 @@ def _from_folder(config: Config, messages: Messages, door: Files, want: Want) ->
             message = read(door.read(entry.name, 0, entry.size), limits)
         except Refused as fault:
             if not fault.field and entry.modified > door.began - messages.settle_minutes * 60:
-                left = True  # somebody may still be writing it
+                # Somebody may still be writing it: the next run reads it.
+                through = min(through, plus_days(local_day(entry.modified), -1))
                 continue
             shelf.intake.refuse(entry.name, fault)
         else:
+            shelf.intake.mend(entry.name)
             shelf.book.add(message, today)
         shelf.intake.note()
         files[entry.name] = [entry.size, entry.modified]
         if len(shelf.book.changed) >= _BATCH:
             yield from shelf.batches({"files": dict(files)})
-    # A file written on a day tells of the days before it; that nothing was written since proves nothing.
-    through = max((plus_days(local_day(entry.modified), -1) for entry in entries), default=0)
-    yield from shelf.batches({"files": files}, () if left else _covers(RECORDS, want, through), last=True)
+    yield from shelf.batches({"files": files}, _covers(RECORDS, want, through), last=True)
 
 
 class _Shelf:
     """The book of a run, and its way into batches: the rows of what has changed, with a cursor that is then true."""
 
-    def __init__(self, config: Config, door: Files | Pages, want: Want, book: Book, follow_days: int) -> None:
-        self.book = book
-        self.intake = _Intake(door.source, want.agencies)
+    def __init__(
+        self, config: Config, door: Files | Pages, want: Want, told: Mapping[str, Any], follow_days: int
+    ) -> None:
+        self.book = Book(told.get("documents"))
+        self.intake = _Intake(door.source, want.agencies, set(told.get("set_aside", ())))
         self._config = config
         self._writer = _writer(config, want)
         self._want = want
@@ -270,6 +290,7 @@ class _Shelf:
         whole = {
             "config": self._config.fingerprint(),
             "documents": self.book.document(self._kept_since),
+            "set_aside": self.intake.remembered(),
             **cursor,
         }
         yield self.intake.batch(whole if _keeps_cursor(self._want) else None, covers, last=last)
@@ -329,7 +350,7 @@ def _from_received(config: Config, received: Received, door: Pages, want: Want) 
     today = local_day(door.began)
     province = Province(door, config)
     first, last = _days(want, told, received.overlap_days, today)
-    shelf = _Shelf(config, door, want, Book(told.get("documents")), received.follow_days)
+    shelf = _Shelf(config, door, want, told, received.follow_days)
     writer = _writer(config, want)
     envelopes = _Envelopes(config, province, shelf.book, told.get("fetched") or {}, today)
 
@@ -348,6 +369,7 @@ def _from_received(config: Config, received: Received, door: Pages, want: Want) 
                     shelf.intake.take([_listed(entry)], ())
                 else:
                     envelopes.take(received.envelope_path, entry)
+                shelf.intake.mend(key_of(item))
             except Refused as fault:
                 shelf.intake.refuse(key_of(item), fault)
         if page.through is not None:
@@ -455,7 +477,7 @@ def _from_sent(config: Config, sent: Sent, door: Pages, want: Want) -> Iterator[
     today = local_day(door.began)
     vxp = Vxp(door, config)
     first, last = _days(want, told, sent.overlap_days, today)
-    intake = _Intake(door.source, want.agencies)
+    intake = _Intake(door.source, want.agencies, set(told.get("set_aside", ())))
     writer = _writer(config, want)
 
     def ask(since: int, until: int, number: int) -> Said:
@@ -471,10 +493,15 @@ def _from_sent(config: Config, sent: Sent, door: Pages, want: Want) -> Iterator[
             except Refused as fault:
                 intake.refuse(key_of(item), fault)
                 continue
+            intake.mend(key_of(item))
             if entry is not None and local_day(entry.sent) >= want.since and writer.outside(entry.sender) != 1:
                 intake.take([_sent_document(entry)], [_sent_delivery(entry, writer, door.began)])
         if intake.full() or page.through is not None:
-            through = {"config": config.fingerprint(), "through": page.through}
+            through = {
+                "config": config.fingerprint(),
+                "through": page.through,
+                "set_aside": intake.remembered(),
+            }
             ended = page.through == last
             covers = _covers(RECORDS, want, want.last_day) if ended else ()
             keeps = page.through is not None and _keeps_cursor(want)

@@ -2,11 +2,11 @@
 
 A window is asked for by day, both days included. What a list must never do is end early unseen: where the answer counts
 itself, the count must be what came, or the window is cut in halves; pages are read to an empty one; pages that come
-again and again show that the number is not listened to; entries from outside the window show that the days are not.
+again and again show that the number is not listened to; entries from outside the window, that the days may not be.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar
 
 from collector.contract.door import Pages
@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 _MOST_PAGES = 100_000
 _IDLE_PAGES = 3
+_FAR = 20991231
+_MANY = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +74,15 @@ class Page:
 def pages(door: Pages, ask: Ask, path: str, paged: str | None, days: Sequence[tuple[int, int]]) -> Iterator[Page]:
     """Yield the entries of some windows, oldest first, page by page; what is given `through` a day is proven whole."""
     waiting = list(reversed(days))
+    listens = False  # not known yet
     while waiting:
         first, last = waiting.pop()
-        whole, outside = True, False
-        for items in _pages(door, ask, path, paged, first, last):
+        window = _Window(first, last)
+        whole = True
+        for items in _pages(door, ask, path, paged, window):
             if items is None:
                 whole = False
                 break
-            outside = outside or any(_outside(days_of(item), first, last) for item in items)
             yield Page(items)
         if not whole:
             if first == last:
@@ -91,24 +94,63 @@ def pages(door: Pages, ask: Ask, path: str, paged: str | None, days: Sequence[tu
                 )
             middle = plus_days(first, (as_date(last) - as_date(first)).days // 2)
             waiting += [(plus_days(middle, 1), last), (first, middle)]
-        elif outside:
-            # The days are not listened to: this was everything there is.
+        elif waiting and not listens and window.outside and _deaf(ask, window):
             yield Page((), days[-1][1])
             return
         else:
+            listens = listens or bool(window.outside and window.inside)
             yield Page((), last)
 
 
-def _pages(door: Pages, ask: Ask, path: str, paged: str | None, first: int, last: int) -> Iterator[list[Any] | None]:
+@dataclass(slots=True)
+class _Window:
+    """What one window gave: marks of its entries, and of those that belong into it or certainly do not."""
+
+    first: int
+    last: int
+    seen: set[int] = field(default_factory=set)
+    inside: set[int] = field(default_factory=set)
+    outside: set[int] = field(default_factory=set)
+
+    def add(self, items: Sequence[Any]) -> bool:
+        """Note a page; return whether anything of it is new."""
+        before = len(self.seen)
+        # A day on either side: the trunk may cut its days on another clock.
+        early, late = plus_days(self.first, -1), plus_days(self.last, 1)
+        for item in items:
+            mark = hash(repr(item))
+            self.seen.add(mark)
+            told = days_of(item)
+            if told:
+                (self.inside if any(early <= day <= late for day in told) else self.outside).add(mark)
+        return len(self.seen) > before
+
+
+def _deaf(ask: Ask, window: _Window) -> bool:
+    """Whether a trunk does not listen to days, so that one window gave everything there is.
+
+    One entry with a broken time proves nothing. But asked for a day in the far future, a trunk that listens gives
+    nothing that belongs into this window.
+    """
+    again = _Window(_FAR, _FAR)
+    try:
+        said = ask(_FAR, _FAR, 1)
+    except UnexpectedAnswer:  # it has an opinion about the day
+        return False
+    again.add(said.data if isinstance(said.data, list) else ())
+    return bool(again.seen & window.inside) or len(again.seen & window.outside) >= _MANY
+
+
+def _pages(door: Pages, ask: Ask, path: str, paged: str | None, window: _Window) -> Iterator[list[Any] | None]:
     """Yield the pages of one window; None if it was cut in silence."""
-    seen: set[int] = set()
     read = idle = 0
     for number in range(1, _MOST_PAGES):
-        said = ask(first, last, number)
+        said = ask(window.first, window.last, number)
         items = said.data
         if not isinstance(items, list):
             _unexpected(door, "data", f"{path} has no list of entries in data")
         read += len(items)
+        new = window.add(items)
         yield items
         if paged is None:
             if said.count is not None and said.count != read:
@@ -116,10 +158,8 @@ def _pages(door: Pages, ask: Ask, path: str, paged: str | None, first: int, last
             return
         if not items:
             return
-        marks = {hash(repr(item)) for item in items}
         # Entries may come twice; page after page without a new one shows that the number is not listened to.
-        idle = idle + 1 if marks <= seen else 0
-        seen |= marks
+        idle = 0 if new else idle + 1
         if idle == _IDLE_PAGES:
             _unexpected(
                 door,
@@ -127,12 +167,6 @@ def _pages(door: Pages, ask: Ask, path: str, paged: str | None, first: int, last
                 f"page {number} of {path} repeats those before",
                 "Check the names of page and size; set both to null if one answer holds a window whole",
             )
-
-
-def _outside(days: Sequence[int], first: int, last: int) -> bool:
-    # A day on either side: the trunk may cut its days on another clock.
-    early, late = plus_days(first, -1), plus_days(last, 1)
-    return bool(days) and not any(early <= day <= late for day in days)
 
 
 def received_question(config: Received, first: int, last: int, number: int) -> dict[str, str]:

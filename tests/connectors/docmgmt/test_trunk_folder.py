@@ -522,11 +522,33 @@ def test_a_file_that_is_still_being_written_is_left_for_the_next_run(put: Put) -
     put(a=envelope("a", OUT, [HERE]))
     path = put(BEGAN - 30, b=envelope("b", OUT, [HERE])[:700])
     first = fetched(path)
-    assert (quarantined(first), covered(first)) == ([], [])
+    assert quarantined(first) == []
+    assert covered(first) == [("delivery", SINCE, 20260228), ("document", SINCE, 20260228)]  # it tells of today
     put(BEGAN + 30, b=envelope("b", OUT, [HERE]))
     second = fetched(path, want(first[-1].cursor), BEGAN + 3_600)
     assert "b" in kept(second, Document)
-    assert covered(second)
+
+
+def test_a_file_left_just_after_midnight_leaves_yesterday_uncovered(put: Put) -> None:
+    midnight = 1_772_298_000  # 2026-03-01T00:00:00+07:00
+    put(midnight + 120, a=envelope("a", OUT, [HERE]))
+    path = put(midnight - 60, b=envelope("b", OUT, [HERE])[:700])
+    assert {last for _, _, last in covered(fetched(path, began=midnight + 300))} == {20260227}
+
+
+def test_what_was_set_aside_is_forgotten_once_it_is_mended_or_gone(put: Put) -> None:
+    bad = envelope("b", OUT, [])
+    path = put(
+        a=envelope("a", OUT, [HERE]), b=bad, c=bad, **{f"m{n}": envelope(f"m{n}", OUT, [HERE]) for n in range(300)}
+    )
+    first = fetched(path)
+    assert quarantined(first) == [("b.edxml", "To/OrganId"), ("c.edxml", "To/OrganId")]
+    (path / "c.edxml").unlink()
+    put(b=envelope("b", OUT, [HERE]))
+    second = fetched(path, want(first[-1].cursor), BEGAN + 60)
+    assert sorted(key for batch in second for _, key in batch.looked_at) == ["b.edxml", "c.edxml"]
+    third = fetched(path, want(second[-1].cursor), BEGAN + 120)
+    assert [batch.looked_at for batch in third] == [()]
 
 
 # --- configuration and probe -----------------------------------------------------------------------------------------

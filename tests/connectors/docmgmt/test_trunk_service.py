@@ -235,8 +235,32 @@ def test_a_trunk_that_does_not_listen_to_days_is_read_once(server: Trunk) -> Non
     server.listens = False
     batches = asked(server, received_config(envelope_path=None))
     assert len(kept(batches, Document)) == 12
-    assert len(windows_asked(server)) == 1
+    assert windows_asked(server) == [("2025/12/31", "2025/12/31"), ("2099/12/31", "2099/12/31")]
     assert covered(batches) == [("document", SINCE, YESTERDAY)]
+
+
+@pytest.mark.parametrize("refuses", [False, True])
+def test_entries_with_broken_times_do_not_end_the_list_early(server: Trunk, refuses: bool) -> None:
+    fill(server, 12)
+    server.always = [passed(f"broken-{n}", created="2015-01-01 09:00:00") for n in range(3)]
+    server.refuses_the_future = refuses
+    batches = asked(server, received_config(envelope_path=None))
+    assert set(kept(batches, Document)) == {f"doc-{number}|H44.02" for number in range(12)}
+    asked_ahead = [days for days in windows_asked(server) if days[0] == "2099/12/31"]
+    assert len(asked_ahead) == 2  # once after a day with nothing else, which proves nothing; then never again
+
+
+def test_what_was_set_aside_is_forgotten_once_it_is_mended(server: Trunk) -> None:
+    fill(server, 12, created="2026-02-27 09:00:00")
+    good, server.documents[3].message = server.documents[3].message, b"<broken"
+    first = asked(server, received_config())
+    assert quarantined(first) == [("doc-3", "message")]
+    server.documents[3].message = good
+    second = asked(server, received_config(), want(first[-1].cursor), BEGAN + 60)
+    assert [one for batch in second for one in batch.looked_at] == [(Document, "doc-3")]
+    assert "doc-3|H44.02" in kept(second, Document)
+    third = asked(server, received_config(), want(second[-1].cursor), BEGAN + 120)
+    assert [one for batch in third for one in batch.looked_at] == []
 
 
 def test_a_window_by_hand_asks_for_its_days_and_leaves_the_cursor_alone(server: Trunk) -> None:
@@ -589,7 +613,7 @@ def test_vxp_that_does_not_listen_to_days_is_read_once(server: Trunk) -> None:
     fill(server, 25, sender="H44.02", recipient="H37.1")
     server.pages, server.listens = True, False
     assert len(kept(asked(server, sent_config(page_size=10)), Document)) == 25
-    assert paths(server) == [SENT] * 4
+    assert paths(server) == [SENT] * 5  # three pages and an empty one, and the question about a day far ahead
     server.requests.clear()
     assert len(kept(asked(server, sent_config(from_day=None, to_day=None)), Document)) == 25
     assert paths(server) == [SENT] * 2
