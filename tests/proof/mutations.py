@@ -394,4 +394,35 @@ MUTATIONS = (
         "        if False:\n            raise",
         "tests/test_privacy.py::test_a_key_is_never_made_again_for_a_destroyed_month_and_a_running_program_forgets_it",
     ),
+    Mutation(
+        "a due date that may have been moved counts as the first one",
+        "connectors/onestop/opencps_dossier.py",
+        'basis = "first" if surely_first else "current"',
+        'basis = "first"',
+        "tests/connectors/onestop/test_opencps.py::"
+        "test_a_due_date_that_may_have_been_moved_before_it_was_first_seen_is_no_first_promise",
+    ),
+    Mutation(
+        "an agency that the account does not see has no dossiers",
+        "connectors/onestop/opencps_scope.py",
+        "if total == 0 and code not in agencies.may_be_empty",
+        "if False",
+        "tests/connectors/onestop/test_opencps.py::test_an_agency_that_is_not_seen_is_named_and_no_day_is_covered",
+    ),
+    Mutation(
+        "rows that shifted are lost without a word",
+        "connectors/onestop/opencps_pages.py",
+        "if stated != total or (count and (not items or key_of(items[0]) != last)):",
+        "if stated != total:",
+        "tests/connectors/onestop/test_opencps.py::"
+        "test_rows_that_shift_while_they_are_read_are_not_lost[1-meanwhile1]",
+    ),
+    Mutation(
+        "dossiers that are deleted softly count on",
+        "connectors/onestop/sql_register.py",
+        'return ["changed"] if deletes is None else ["changed", deletes]',
+        'return ["changed"]',
+        "tests/connectors/onestop/test_sql_register.py::"
+        "test_a_soft_delete_removes_also_where_the_changed_column_did_not_move[sqlite]",
+    ),
 )

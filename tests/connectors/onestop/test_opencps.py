@@ -352,9 +352,11 @@ def test_reading_again_in_the_same_state_adds_nothing(watcher: Watcher) -> None:
 # --- a list that moves -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("meanwhile", [[], [1, 2]])
 @pytest.mark.parametrize("rows_at_once", [1, 2, 3, 7])
-def test_rows_that_shift_while_they_are_read_are_not_lost(rows_at_once: int) -> None:
-    # While the open ones are read two of them are closed, and the rest moves up. No event of the last days tells them.
+def test_rows_that_shift_while_they_are_read_are_not_lost(rows_at_once: int, meanwhile: list[int]) -> None:
+    # While the open ones are read two of them are closed, and the rest moves up; as many may come in, so that the total
+    # stays. No event of the last days tells of those that would be lost.
     deeds = [deed for number in range(1, 9) for deed in received(number, 20260102, 20260112)]
     with serving([*each_agency(), *deeds], at(20260110)) as double:
         told = config(rows=rows_at_once)
@@ -364,6 +366,7 @@ def test_rows_that_shift_while_they_are_read_are_not_lost(rows_at_once: int) -> 
         first_of_open = next(number for number, (_, _, asked) in enumerate(double.requests, 1) if "status" in asked)
         double.requests.clear()
         double.happen(Deed(at(20260110, 9), 1, "release"), Deed(at(20260110, 9), 2, "release"))
+        double.happen(*(filed(50 + number, at(20260110, 9)) for number in meanwhile))
         double.moves = {first_of_open: at(20260110, 10)}
         assert {*keys(read(double, told, cursor))} >= {*range(3, 9)}
 
