@@ -16,9 +16,10 @@ Never    writes, locks, calls procedures, or asks for a table or column that is 
 Limits   `page_size` rows a statement, one statement at a time; the next page is asked for while one is worked on. What
          moves no changed column, and what is deleted for good, is found by reconciliation alone (daily), and so is
          what changes on documents older than `window_days`. Changed columns written as text must all be written
-         alike. Documents issued before the source's first day are left out, and their deliveries. Recipients in a
-         list tell the scope, and are no deliveries. A cursor that belongs to another mapping is not used: everything
-         is read again; what the new mapping no longer reaches is found by reconciliation.
+         alike. Documents issued before the source's first day are left out, and their deliveries (reconciliation
+         brings them once such a day is corrected). Recipients in a list tell the scope, and are no deliveries. A cursor
+         that belongs to another mapping is not used: everything is read again; what the new mapping no longer
+         reaches is found by reconciliation.
 Quality  a value that the mapping does not explain is unknown, never guessed. A row without id, direction or readable
          dates is set aside; over 1 % of them stop the source; days that stand for none are to be named (`no_date`). A
          run for some agencies only covers no day.
