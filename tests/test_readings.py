@@ -13,7 +13,7 @@ from collector.agencies import Register
 from collector.contract.connector import Batch, Covered
 from collector.contract.period import day_start, parse_period
 from collector.contract.reading import Reading
-from collector.contract.records import Document, Dossier, DossierEvent, Mailbox, Procedure, Record
+from collector.contract.records import Document, Dossier, DossierEvent, Mailbox, MailboxDay, Procedure, Record
 from collector.readings import Member, Served, World
 from collector.store.engine import reading as reading_store
 from collector.store.engine import writing
@@ -211,6 +211,50 @@ def test_mailboxes_provisioned_is_the_last_covered_day_and_never_more_than_the_h
     ]
     put(engine, known, {Mailbox: more})
     assert take(engine, PROVISIONED, records=(Mailbox,))["H44.01"].hits == 3
+
+
+REGULAR = next(one for one in INDICATORS if one.id == "mailboxes.regular_use")
+
+# Working days of January and February 2026 (tests/store/small.py).
+WORKED = {
+    20260101: (
+        *range(20260105, 20260111),
+        *range(20260112, 20260117),
+        *range(20260119, 20260124),
+        *range(20260126, 20260131),
+    ),
+    20260201: (*range(20260202, 20260207), *range(20260209, 20260214), *range(20260223, 20260228)),
+}
+
+
+def test_a_figure_by_months_adds_up_how_each_month_stood_at_its_end(small: tuple[Engine, Register]) -> None:
+    engine, known = small
+    boxes, use = [], []
+    for month, days in WORKED.items():
+        for n in range(5):
+            given = {"agency_code": "a.example", "month_day": month, "pseudonym": str(n), "kind": "personal"}
+            boxes.append(row(Mailbox, key=f"{month // 100}:{n}", first_listed_day=month, **given))
+            if n < (3 if month == 20260101 else 1):
+                given = {"pseudonym": str(n), "span": "f", "sessions": 1, "sent": 0}
+                use += [row(MailboxDay, key=f"{day}:{n}", day=day, **given) for day in days]
+    put(engine, known, {Mailbox: boxes, MailboxDay: use})
+    both = (Mailbox, MailboxDay)
+    cover(engine, known, *(Covered(record, 20260101, 20260223) for record in both))
+    seen = world(now=day_start(20260224), records=both)
+
+    def figure(period: str) -> tuple[object, ...]:
+        wanted = parse_period(period)
+        with reading_store(engine) as connection:
+            taken = readings.take(connection, [REGULAR], PLAN, seen, wanted)
+            one = next(one for one in taken if one.agency == "H44.01")
+            rows = readings.explain(connection, REGULAR, one, wanted).rows
+        assert sum(row.hits for row in rows) == one.hits
+        assert sum(row.judged for row in rows) == one.judged
+        return one.state, one.hits, one.judged, one.through, [row.day for row in rows]
+
+    assert figure("2026-01") == ("measured", 3, 5, 20260131, [20260131])
+    assert figure("2026-02") == ("measured", 1, 5, 20260223, [20260223]), "the open month, as far as it has come"
+    assert figure("2026-Q1") == ("measured", 4, 10, 20260223, [20260131, 20260223]), "mailbox-months"
 
 
 def test_wider_scopes_add_counts_skip_what_does_not_apply_and_carry_the_worst_state(

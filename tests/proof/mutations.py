@@ -414,8 +414,7 @@ MUTATIONS = (
         "connectors/onestop/opencps_pages.py",
         "if stated != total or (count and (not items or key_of(items[0]) != last)):",
         "if stated != total:",
-        "tests/connectors/onestop/test_opencps.py::"
-        "test_rows_that_shift_while_they_are_read_are_not_lost[1-meanwhile1]",
+        "tests/connectors/onestop/test_opencps.py::test_rows_that_shift_while_they_are_read_are_not_lost[1-meanwhile1]",
     ),
     Mutation(
         "dossiers that are deleted softly count on",
@@ -424,5 +423,101 @@ MUTATIONS = (
         'return ["changed"]',
         "tests/connectors/onestop/test_sql_register.py::"
         "test_a_soft_delete_removes_also_where_the_changed_column_did_not_move[sqlite]",
+    ),
+    Mutation(
+        "a month is judged by its last day's use alone: what is learnt of a day moves no later day",
+        "collector/store/tallies.py",
+        "            last = month_of(last).last\n",
+        "            pass\n",
+        "tests/indicators/test_mailboxes.py::"
+        "test_what_is_learnt_of_a_day_moves_all_later_days_of_its_month_and_no_others",
+    ),
+    Mutation(
+        "a quarter of regular use is its last month alone",
+        "collector/readings.py",
+        "            return [(day, day) for day in month_ends(first, through)]",
+        "            return [(through, through)]",
+        "tests/test_readings.py::test_a_figure_by_months_adds_up_how_each_month_stood_at_its_end",
+    ),
+    Mutation(
+        "a mailbox made in mid-month is judged by the whole month",
+        "indicators/mailboxes.py",
+        '            so_far(_on_day).label("days"),',
+        '            so_far(workday.c.is_working == 1).label("days"),',
+        "tests/indicators/test_mailboxes.py::test_a_mailbox_made_in_mid_month_is_judged_from_then_on[4-1]",
+    ),
+    Mutation(
+        "more officials use a mailbox than there are",
+        "indicators/mailboxes.py",
+        '            case((personal < by_day.c.headcount, personal), else_=by_day.c.headcount).label("hits"),',
+        '            personal.label("hits"),',
+        "tests/indicators/test_mailboxes.py::"
+        "test_of_three_officials_so_many_use_a_mailbox_as_personal_ones_are_used_and_never_more",
+    ),
+    Mutation(
+        "a quota that nobody told is no limit",
+        "connectors/email/inventory.py",
+        "    if not text:\n        return None\n    if plain(text) in _UNLIMITED:",
+        "    if not text:\n        return unlimited\n    if plain(text) in _UNLIMITED:",
+        "tests/connectors/email/test_mailbox_lists.py::"
+        "test_lists_may_tell_quota_and_used_and_the_last_list_of_the_month_that_has_a_mailbox_counts",
+    ),
+    Mutation(
+        "a mailbox without a limit is judged as not full",
+        "indicators/mailboxes.py",
+        "    told = and_(quota > 0, used.is_not(None))",
+        "    told = and_(quota >= 0, used.is_not(None))",
+        "tests/indicators/test_mailboxes.py::"
+        "test_a_mailbox_is_nearly_full_from_90_percent_of_its_limit_on[0-1000000000000-counted11]",
+    ),
+    Mutation(
+        "a delivery is counted in every month that lists the mailbox",
+        "indicators/mailboxes.py",
+        "        .join(mailbox, and_(_of_month, mailbox.c.pseudonym == mailbox_day.c.pseudonym))",
+        "        .join(mailbox, mailbox.c.pseudonym == mailbox_day.c.pseudonym)",
+        "tests/indicators/test_mailboxes.py::test_deliveries_outside_of_an_agencys_mailboxes_are_added_up_by_day",
+    ),
+    Mutation(
+        "what a listing leaves out has vanished",
+        "collector/reconcile.py",
+        "found = self._read(record, list(left.keys))",
+        "found: set[str] = set()",
+        "tests/test_reconcile.py::test_a_record_that_moved_to_another_day_has_not_vanished",
+    ),
+    Mutation(
+        "a listing without an end is believed",
+        "collector/reconcile.py",
+        "                if block.whole:\n                    whole.add(record)",
+        "                if block.keys:\n                    whole.add(record)",
+        "tests/test_reconcile.py::test_a_listing_that_does_not_come_to_its_end_buries_nothing[ends]",
+    ),
+    Mutation(
+        "however much is gone is believed",
+        "collector/reconcile.py",
+        "if len(gone) * _SHARE > left.total:",
+        "if len(gone) > left.total:",
+        "tests/test_reconcile.py::test_a_tenth_of_a_window_may_vanish_and_no_more[11-False-11 of 100 are missing]",
+    ),
+    Mutation(
+        "a change in silence loses against what is stored",
+        "collector/reconcile.py",
+        "row = (*row[:at], state.changed + 1, *row[at + 1 :])",
+        "row = (*row[:at], version, *row[at + 1 :])",
+        "tests/test_reconcile.py::test_a_change_that_moved_no_version_is_read_and_stands",
+    ),
+    Mutation(
+        "a tombstone keeps a record that is there again away",
+        "collector/store/tombstones.py",
+        ".values(changed=OLDEST)",
+        ".values(changed=table.c.changed)",
+        "tests/test_reconcile.py::test_an_ordinary_run_that_meets_a_buried_record_digs_it_up",
+    ),
+    Mutation(
+        "a corrected mapping corrects some rows and not others",
+        "connectors/docmgmt/sql_register.py",
+        "return Batch({plan.record: converted.rows}, self.cursor(), bad=converted.bad, read=read, live=True)",
+        "return Batch({plan.record: converted.rows}, self.cursor(), bad=converted.bad, read=read)",
+        "tests/connectors/docmgmt/test_register_shapes.py::"
+        "test_a_corrected_mapping_corrects_every_row_that_was_read_before",
     ),
 )
