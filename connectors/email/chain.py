@@ -5,7 +5,7 @@ exactly the same range, so that its rows replace themselves; what has never been
 """
 
 import re
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from itertools import repeat
@@ -53,7 +53,8 @@ class Place:
     `seen` is the begin of the last run that came to the end of the newest file. From `unbroken_from` on no line is
     missing; `proven` are the earlier stretches (from, to: instants) of which the same is true. `heard` is the instant
     of the last line of a mail server, and `strange` counts the lines before the first of these; None once there was
-    one. `reached` is True once this run has come to the end of the newest file.
+    one. `reached` is True once this run has come to the end of the newest file. Of this run alone: what is pending is
+    known where lines were read since `whole_from` for long enough (0: since ever); it began with the file `began_with`.
     """
 
     file: str = ""
@@ -67,6 +68,8 @@ class Place:
     heard: int = 0
     strange: int | None = 0
     reached: bool = False
+    whole_from: int = 0
+    began_with: str = ""
 
     def enter(self, member: Member) -> None:
         """Go to the beginning of a file."""
@@ -142,7 +145,10 @@ def place_from_json(document: Mapping[str, Any]) -> Place:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What one range of bytes told. `first_day..last_day` are the local days of its first and last line."""
+    """What one range of bytes told. `first_day..last_day` are the local days of its first and last line.
+
+    `replaces`: it was read before, and tells all that it ever can: what was pending before it is known.
+    """
 
     span: Span
     rows: Sequence[Row]
@@ -150,6 +156,12 @@ class Piece:
     read: int
     first_day: int
     last_day: int
+    replaces: bool
+
+    @property
+    def name(self) -> str:
+        """The range as its rows name it."""
+        return _name(self.span)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +169,8 @@ class Chain:
     """What it takes to read a chain. `spans` are the ranges read before, by file identity.
 
     `since` is the first local day whose rows are kept, `from_day` the first one that this run needs. `silence` are the
-    seconds for which a mail server may write nothing without a gap.
+    seconds for which a mail server may write nothing without a gap. `nothing_before` tells whether all that was ever
+    read is there still, and begins with a file.
     """
 
     door: Files
@@ -170,6 +183,7 @@ class Chain:
     since: int
     from_day: int
     silence: int
+    nothing_before: Callable[[str], bool]
 
 
 def pieces(chain: Chain, place: Place) -> Iterator[Piece]:
@@ -227,6 +241,7 @@ def _find(chain: Chain, place: Place, members: Sequence[Member]) -> int | None:
     if not place.file:
         place.enter(members[0])
         place.begin(members[0].first)
+        place.whole_from, place.began_with = members[0].first, members[0].file
         return 0
     for at, member in enumerate(members):
         if member.file == place.file:
@@ -272,6 +287,7 @@ def _follow(chain: Chain, place: Place, left: Member, member: Member) -> None:
 def _break_off(chain: Chain, place: Place, end: int, member: Member) -> None:
     """Note that lines may be missing between an instant, up to which the log was seen, and a file's first line."""
     place.break_off(end if end <= place.heard + chain.silence else place.heard, member.first)
+    place.whole_from = member.first
 
 
 def _number(chain: Chain, member: Member) -> int | None:
@@ -413,9 +429,18 @@ def _pieces_of(
         place.offset += length
         place.pending.forget_before(local_day(place.last))
         span = Span(member.file, start, start + length)
-        yield Piece(
-            span, _rows(use, span, chain.since), _bad(use, long, span), use.hits + len(long), first_day, last_day
-        )
+        replaces = again is not None and _knows_all(chain, place, first_day, last_day)
+        # What was read while all that was pending was known is not replaced by what is read while it is not.
+        rows = _rows(use, span, chain.since, 0 if again is None or replaces else -1)
+        bad = _bad(use, long, span)
+        yield Piece(span, rows, bad, use.hits + len(long), first_day, last_day, replaces)
+
+
+def _knows_all(chain: Chain, place: Place, first_day: int, last_day: int) -> bool:
+    """Tell whether what was pending before a range of lines is known, if this run needs the range at all."""
+    if not place.whole_from or first_day >= plus_days(local_day(place.whole_from), DAYS + 1):
+        return True
+    return last_day >= chain.from_day and bool(place.began_with) and chain.nothing_before(place.began_with)
 
 
 def _hear(chain: Chain, member: Member, place: Place, block: bytes, calendar: Calendar) -> None:
@@ -481,8 +506,12 @@ def _days_of(block: bytes, calendar: Calendar, place: Place, began: int) -> tupl
     return begun, local_day(place.last)
 
 
-def _rows(use: Use, span: Span, since: int) -> list[Row]:
-    name = f"{span.file[:16]}:{span.start}-{span.end}"
+def _name(span: Span) -> str:
+    return f"{span.file[:16]}:{span.start}-{span.end}"
+
+
+def _rows(use: Use, span: Span, since: int, version: int) -> list[Row]:
+    name = _name(span)
     told = (use.sessions, use.sent, use.outside, use.free)
     keys = set().union(*told)
     rows: list[Row] = []
@@ -490,7 +519,7 @@ def _rows(use: Use, span: Span, since: int) -> list[Row]:
         seen = [(day, mailbox) for mailbox in sorted([mailbox for at, mailbox in keys if at == day])]
         counts = zip(*(map(one.get, seen, repeat(0)) for one in told), strict=True)
         rows += [
-            (f"{day}:{mailbox}:{name}", "", 0, 0, mailbox, day, name, *some)
+            (f"{day}:{mailbox}:{name}", "", version, 0, mailbox, day, name, *some)
             for (_, mailbox), some in zip(seen, counts, strict=True)
         ]
     return rows

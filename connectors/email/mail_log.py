@@ -12,15 +12,17 @@ Reads:   `logs` (login, end of session, start of Dovecot; submissions accepted a
 Never:   stores, logs or reports an address, a host of a client, a subject or a message id. An address becomes
          `door.pseudonym(address, day)` while its line is read; the cursor holds pseudonyms and hashes. Of a
          recipient's address only the domain is looked at, and only counts are kept: outside government, free mail.
-Limits:  a session whose login lies before the first log counts only if it logs in again; one without an end line in
-         7 days, or when Dovecot starts, on its login day alone. A log without years in its times must begin less
-         than a year before it ends. copytruncate loses, unseen, what is written between copy and cut. A file taken
-         out of the middle is seen by a run that was reading it, not when all is read anew. Submissions behind a
-         before-queue filter carry no user name; nor do those of Zimbra's web client: name the mailbox servers in
-         `webmail_hosts`. A login at Zimbra has no end: an IMAP client is present on the days on which it asks. An
-         administrator's login to Zimbra's console counts as one to the mailbox of that name. A list without a date in
-         its name that is written over cannot tell since when a mailbox is locked; keep a month's lists until the next
-         month has one.
+Limits:  a session whose login lies before the first log counts only if it logs in again; one without an end line in 7
+         days, or when Dovecot starts, on its login day alone. A log without years in its times must begin less than a
+         year before it ends. copytruncate loses, unseen, what is written between copy and cut. A file taken out of the
+         middle is seen by a run that was reading it, not when all is read anew. Submissions behind a before-queue
+         filter carry no user name; nor do those of Zimbra's web client: name the mailbox servers in `webmail_hosts`. A
+         login at Zimbra has no end: an IMAP client is present on the days on which it asks. An administrator's login to
+         Zimbra's console counts as one to the mailbox of that name. A list without a date in its name that is written
+         over cannot tell since when a mailbox is locked; keep a month's lists until the next month has one. Days read
+         again by hand (`--from`) take the place of what was told of them where the logs of the 8 days before are still
+         there, or all that ever were; nearer to the oldest log that is left, what is missing is added and nothing is
+         taken away.
 Quality: a mailbox was used by a client on a day: a telephone that polls counts. Of Zimbra's requests only that there
          was one is kept. A day is covered if its log is unbroken from before it to after it, and Postfix, Dovecot or
          Zimbra were never wholly silent for over `silence_days` (3: a weekend) around it: longer silence is a gap that
@@ -32,15 +34,16 @@ Quality: a mailbox was used by a client on a day: a telephone that polls counts.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from collector.contract.beside import Beside
-from collector.contract.connector import Batch, Covered, Finding, Row, Want
+from collector.contract.connector import Batch, Covered, Finding, Replaced, Row, Want
 from collector.contract.door import Files
 from collector.contract.errors import TryAgain, UnexpectedAnswer
 from collector.contract.period import iso, local_day, month_of, plus_days
@@ -50,6 +53,7 @@ from connectors.email.chain import Chain, Piece, Place, pieces, place_from_json
 from connectors.email.domains import FREE_MAIL, GOVERNMENT, Domains
 from connectors.email.lines import Name
 from connectors.email.pending import DAYS, without_month
+from connectors.email.rotation import Folder
 from connectors.email.stamps import DAY
 from connectors.email.whose import AGENCY_OF, checked, whose
 
@@ -256,9 +260,10 @@ def fetch(config: Config, door: Files, want: Want) -> Iterator[Batch]:
     progress = _progress(config, door, want)
     covers: list[Covered] = []
     yield from _mailboxes(config, door, want, progress, covers)
+    nothing_before = _nothing_before(config, door, want)
     read = bad_lines = 0
     for pattern, place in progress.places.items():
-        for piece in pieces(_chain(config, door, want, pattern), place):
+        for piece in pieces(_chain(config, door, want, pattern, nothing_before), place):
             read, bad_lines = read + piece.read, bad_lines + len(piece.bad)
             if read >= 10 and bad_lines > 1 and bad_lines * 100 > read:
                 raise UnexpectedAnswer(
@@ -272,8 +277,7 @@ def fetch(config: Config, door: Files, want: Want) -> Iterator[Batch]:
                 place.reached = True  # nothing that lies further on can tell of the days wanted
                 break
             if not want.window or _touches(piece, want):
-                rows_of: dict[type[Record], Sequence[Row]] = {MailboxDay: piece.rows}
-                yield Batch(rows_of, _cursor(progress, want), (), piece.bad, (piece.span,), piece.read)
+                yield _batch(piece, _cursor(progress, want))
     covers.extend(_covered_use(door, want, progress))
     yield Batch({}, _cursor(progress, want), covers)
     for pattern in config.logs:
@@ -285,6 +289,30 @@ def fetch(config: Config, door: Files, want: Want) -> Iterator[Batch]:
                 field="logs",
                 mend="See whether the log is still written, or copied, to this folder; its days stay uncovered",
             )
+
+
+def _batch(piece: Piece, cursor: Mapping[str, Any] | None) -> Batch:
+    """Return what a range told. If it was told before, this takes the place of it, whatever the formula was then."""
+    rows: dict[type[Record], Sequence[Row]] = {MailboxDay: piece.rows}
+    # A session's days begin before the range in which it ends; around midnight lines are not in order.
+    days = plus_days(piece.first_day, -DAYS - 1), plus_days(piece.last_day, 1)
+    replaced = [Replaced(piece.name, *days)] if piece.replaces else []
+    return Batch(rows, cursor, (), piece.bad, (piece.span,), piece.read, live=True, replaces=replaced)
+
+
+def _nothing_before(config: Config, door: Files, want: Want) -> Callable[[str], bool]:
+    """Return what tells whether all files that were ever read are there still, and a file is the first of its log."""
+
+    @cache
+    def firsts() -> frozenset[str]:
+        try:
+            logs = [Folder(door, pattern, ZoneInfo(config.zone)).members(0) for pattern in config.logs]
+        except TryAgain:
+            return frozenset()
+        there = {member.file for members in logs for member in members}
+        return frozenset(members[0].file for members in logs if members) if want.spans.keys() <= there else frozenset()
+
+    return lambda file: file in firsts()
 
 
 def _progress(config: Config, door: Files, want: Want) -> _Progress:
@@ -312,7 +340,7 @@ def _cursor(progress: _Progress, want: Want) -> dict[str, Any] | None:
     return None if want.window else progress.as_json()
 
 
-def _chain(config: Config, door: Files, want: Want, pattern: str) -> Chain:
+def _chain(config: Config, door: Files, want: Want, pattern: str, nothing_before: Callable[[str], bool]) -> Chain:
     return Chain(
         door=door,
         pattern=pattern,
@@ -324,6 +352,7 @@ def _chain(config: Config, door: Files, want: Want, pattern: str) -> Chain:
         since=want.since,
         from_day=max(want.since, want.first_day) if want.window else want.since,
         silence=config.silence_days * DAY,
+        nothing_before=nothing_before,
     )
 
 

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,10 @@ class Rules:
     once_a_day: bool = True
     longest_gap: int = 7
     may_vanish: float = 1.0
+
+
+def _give(entries: Mapping[str, Entry]) -> tuple[Mapping[str, Entry], list[BadRow]]:
+    return entries, []
 
 
 def look(kept: Kept, day: int, entries: Mapping[str, Entry], bad: tuple[BadRow, ...] = ()) -> None:
@@ -90,7 +95,7 @@ def test_the_store_gives_back_what_it_holds_of_the_last_month(tmp_path: Path) ->
         with reading(engine) as connection:
             at = read_cursor(connection, "mail")
         asked = Want(at, SINCE, SINCE, plus_days(day, -1), mailboxes=lambda month: mailboxes(engine, "mail", month))
-        given: list[Batch] = list(batches(Rules(), door, asked, lambda entries=entries: (entries, []), "users"))
+        given: list[Batch] = list(batches(Rules(), door, asked, partial(_give, entries), "users"))
         with writing(engine) as connection:
             save(connection, "mail", given, register, PLAN)
             if day == 20260202:
