@@ -5,18 +5,23 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from pydantic import ValidationError
-from sqlalchemy import Select, create_engine, text
+from sqlalchemy import Select, create_engine, select, text
 from sqlalchemy.pool import NullPool
 
-from collector.contract.connector import Days, fingerprint
+from collector.clock import fixed_clock
+from collector.collect import Job, Tools, Wanted, collect
+from collector.contract.connector import Connector, Days, fingerprint
 from collector.contract.door import Rows
 from collector.contract.errors import TryAgain
 from collector.contract.period import day_start
 from collector.contract.records import Delivery, Document, Record, columns
+from collector.contract.tables import document as table
+from collector.store.engine import reading
 from connectors.docmgmt import sql_register
 from connectors.docmgmt.register_pages import Page, ahead
 from connectors.docmgmt.register_values import outside
@@ -36,6 +41,7 @@ from tests.connectors.docmgmt.register import (
     kept,
     local,
 )
+from tests.store.small import PLAN, store
 
 MORNING = local(2026, 1, 15, 8, 30)
 
@@ -632,3 +638,26 @@ def test_a_day_so_far_off_that_no_clock_reaches_it_is_unusable_and_no_bug(file: 
 def day_of(instant: int) -> int:
     assert day_start(20260301) <= instant
     return 20251231
+
+
+# --- into the store ----------------------------------------------------------------------------------------------
+
+
+def test_a_corrected_mapping_corrects_every_row_that_was_read_before(file: Register, tmp_path: Path) -> None:
+    file.write(*(document(n, MORNING, paper="Có" if n % 2 else "Không") for n in range(20)))
+    known = store(tmp_path)
+    for paper, meant in (({"Có": 0, "Không": 1}, [1, 0]), ({"Có": 1, "Không": 0}, [0, 1])):
+        job = Job(
+            "documents",
+            cast(Connector, sql_register),
+            config({"values": {"paper": paper}}),
+            WANT.since,
+            lambda began: cast(Any, door(file.url, began)),
+        )
+        tools = Tools(*known, PLAN, fixed_clock(BEGAN), fixed_clock(BEGAN), "test")
+        done = collect(job, tools, Wanted(), wait=False, says=lambda _: None, progress=lambda _: None)
+        assert done.failure is None
+        assert done.saved.inserted + done.saved.updated == 20
+        with reading(known[0]) as connection:
+            rows = connection.execute(select(table.c.key, table.c.paper_too)).all()
+        assert {int(key): flag for key, flag in rows} == {n: meant[n % 2] for n in range(20)}
