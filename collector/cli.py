@@ -16,7 +16,7 @@ from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from collector import __version__, check, init, privacy, status
+from collector import __version__, check, init, privacy, status, traces
 from collector import collect as collecting
 from collector import readings as figures
 from collector import reconcile as reconciling
@@ -69,7 +69,7 @@ APeriod = Annotated[str, typer.Argument(metavar="PERIOD", help="A month, quarter
 
 def main() -> None:
     """Run the command line; wrong use ends in one sentence and exit code 2, never in a traceback."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    traces.install("%(levelname)s %(name)s: %(message)s")
     if not sys.stdout.isatty():
         out.width = WIDE
     try:
@@ -80,6 +80,8 @@ def main() -> None:
     except CollectorError as error:
         _say(str(error), style="red")
         sys.exit(SOURCE_FAILED)
+    finally:
+        sys.excepthook = traces.uncaught  # typer has put its own there
 
 
 @contextmanager

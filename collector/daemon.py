@@ -15,7 +15,7 @@ import structlog
 import uvicorn
 
 from collector import collect as collecting
-from collector import privacy, scheduler, status
+from collector import privacy, scheduler, status, traces
 from collector import readings as figures
 from collector import reconcile as reconciling
 from collector.assembly import Assembly, find_connector
@@ -317,7 +317,7 @@ def _log() -> None:
         processors=[
             structlog.processors.add_log_level,
             _stamp,
-            structlog.processors.format_exc_info,
+            structlog.processors.ExceptionRenderer(lambda info: traces.told(info[1])),
             structlog.processors.LogfmtRenderer(key_order=["at", "level", "event", "source"], drop_missing=True),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),

@@ -20,7 +20,7 @@ LEVELS: tuple[frozenset[str], ...] = (
     frozenset({"editions", "sinks", "web"}),
     frozenset({"collect", "readings", "ranking", "status", "privacy"}),
     frozenset({"suppression"}),
-    frozenset({"store", "transports", "settings", "agencies", "workdays", "vitals", "clock", "samples"}),
+    frozenset({"store", "transports", "settings", "agencies", "workdays", "vitals", "clock", "samples", "traces"}),
     frozenset({"yaml_file"}),
     frozenset({"contract"}),
 )
