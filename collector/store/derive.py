@@ -10,9 +10,15 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 
-from sqlalchemy import Connection, Table, and_, func, select
+from sqlalchemy import Connection, Table, and_, case, func, null, or_, select
 
+from collector.contract.records import Document, Record
 from collector.contract.tables import delivery, document, dossier, dossier_event, procedure, workday
+
+STATED: Mapping[type[Record], Mapping[str, str]] = {
+    Document: {"scope": "scope_stated", "sent_electronically": "electronic_stated"}
+}
+"""The columns that derived ones are taken from as long as no related record says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +31,7 @@ class Ordinals:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """`day` None: not known. `basis` as in DossierEvent, None without any promise."""
+    """`day` None: not known. `basis` as in DossierEvent, None without any promise; `current`: `day` may have moved."""
 
     day: int | None
     basis: str | None
@@ -58,7 +64,8 @@ def effective_due(
         return Due(None, None, None)
     _, due, basis = first
     if basis == "current":
-        return Due(None, basis, None)
+        # On this day it can be counted, but not judged: what was promised first may have been another day.
+        return Due(due, basis, None)
     for begun, ended in _merged(pauses):
         if begun > due:
             continue
@@ -201,30 +208,29 @@ def documents(connection: Connection, touched: Table) -> None:
         .group_by(d.source, d.document)
         .subquery()
     )
-    rows = connection.execute(
-        select(
-            document.c.source,
-            document.c.key,
-            document.c.scope_stated,
-            document.c.electronic_stated,
-            judged.c.outside,
-            judged.c.outside_unknown,
-            judged.c.electronic,
-            judged.c.electronic_unknown,
-            document.c.scope,
-            document.c.sent_electronically,
-        )
+    nobody = judged.c.document.is_(None)
+    scope = case(
+        (nobody, document.c.scope_stated),
+        (judged.c.outside == 1, "external"),
+        (judged.c.outside_unknown > 0, null()),
+        else_="internal",
+    )
+    sent = case(
+        (nobody, document.c.electronic_stated),
+        (judged.c.electronic == 0, 0),
+        (judged.c.electronic_unknown > 0, null()),
+        else_=1,
+    )
+    changes = connection.execute(
+        select(scope, sent, document.c.source, document.c.key)
         .join_from(touched, document, and_(document.c.source == touched.c.source, document.c.key == touched.c.key))
         .outerjoin(judged, and_(judged.c.source == document.c.source, judged.c.document == document.c.key))
-    )
-    changes = []
-    for source, key, scope, sent, outside, no_place, electronic, no_way, old_scope, old_sent in rows:
-        if no_place is not None:  # there are deliveries: they decide
-            scope = "external" if outside == 1 else None if no_place else "internal"
-            sent = 0 if electronic == 0 else None if no_way else 1
-        if (scope, sent) != (old_scope, old_sent):
-            changes.append((scope, sent, source, key))
+        .where(
+            or_(scope.is_distinct_from(document.c.scope), sent.is_distinct_from(document.c.sent_electronically)),
+        )
+    ).all()
     if changes:
         connection.exec_driver_sql(
-            f"UPDATE {document.name} SET scope = ?, sent_electronically = ? WHERE source = ? AND key = ?", changes
+            f"UPDATE {document.name} SET scope = ?, sent_electronically = ? WHERE source = ? AND key = ?",
+            [tuple(change) for change in changes],
         )

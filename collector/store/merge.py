@@ -1,25 +1,41 @@
 """Merges the rows of one record class into its table: whatever the order, the newest version of a key stays.
 
-Rows are de-duplicated in the batch, staged in a temporary table and pruned there (rows that are older than what is
-stored, or equal to it), so that a re-read of unchanged rows writes nothing. On a tie of versions with different
+Rows are de-duplicated in the batch. Those of new keys go straight into the table; the others are staged in a temporary
+table and pruned there (rows that are older than what is stored, or equal to it), so that a re-read of unchanged rows
+writes nothing. On a tie of versions with different
 content the greater digest wins: a total order, so that permuted pages end in the same store. Of rows that were read
 live the one read last wins instead: it is what the source has now. A row that is equal
 in all but its version takes the newer version: else an older version that arrives late would slip in between.
 """
 
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Column, Connection, MetaData, Table, and_, delete, exists, func, select, update
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.exc import IntegrityError
 
 from collector.contract.connector import BadRow, Row
 from collector.contract.records import Record, columns
 from collector.contract.tables import table_of
 
 _LARGEST = 2**63 - 1
+_LOOKED_AT = 8
+
+_KEY = itemgetter(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """What came of a record class: `new` rows are in the table; what changes stored ones waits on the stage."""
+
+    record: type[Record]
+    new: Sequence[Row]  # the values of the table's columns, in order
 
 
 @cache
@@ -38,15 +54,7 @@ def stage_of(record: type[Record]) -> Table:
 def storable(record: type[Record], rows: Sequence[Row]) -> tuple[Sequence[Row], list[BadRow]]:
     """Part the rows that a database can hold from those with a NUL, a lone surrogate or an oversized integer."""
     names = columns(record)
-    suspect = False
-    for values in zip(*rows, strict=True):
-        texts = [value for value in values if type(value) is str]
-        if texts:
-            joined = "".join(texts)
-            suspect = suspect or "\0" in joined or _surrogate(joined)
-        numbers = [value for value in values if type(value) is int]
-        suspect = suspect or (bool(numbers) and (max(numbers) > _LARGEST or min(numbers) < -_LARGEST))
-    if not suspect:
+    if not any(_suspect(values) for values in zip(*rows, strict=True)):
         return rows, []
     good: list[Row] = []
     bad: list[BadRow] = []
@@ -60,7 +68,23 @@ def storable(record: type[Record], rows: Sequence[Row]) -> tuple[Sequence[Row], 
     return good, bad
 
 
+def _suspect(values: Sequence[Any]) -> bool:
+    """Tell whether one value of a column may be at fault."""
+    kinds = set(map(type, values))
+    if len(kinds) > 1:
+        values = [value for value in values if value is not None]
+        kinds.discard(type(None))
+    if kinds == {str}:
+        joined = "".join(values)
+        return "\0" in joined or _surrogate(joined)
+    if kinds == {int}:
+        return bool(max(values) > _LARGEST or min(values) < -_LARGEST)
+    return bool(kinds - {type(None)}) and any(map(_fault, values))
+
+
 def _surrogate(text: str) -> bool:
+    if text.isascii():
+        return False
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -83,6 +107,8 @@ def digest(row: Sequence[Any]) -> bytes:
 
 def newest(record: type[Record], rows: Sequence[Row], *, live: bool = False) -> list[Row]:
     """Keep one row per key: the greatest version, on a tie the greater digest (`live`: the later one)."""
+    if len(set(map(_KEY, rows))) == len(rows):
+        return list(rows)
     at = columns(record).index("changed")
     kept: dict[str, Row] = {}
     for row in rows:
@@ -94,19 +120,67 @@ def newest(record: type[Record], rows: Sequence[Row], *, live: bool = False) -> 
     return list(kept.values())
 
 
-def stage(connection: Connection, record: type[Record], source: str, rows: Sequence[Row], *, live: bool = False) -> int:
-    """Put rows (fields, then the agency) on the stage and prune those that would change nothing.
+def add(
+    connection: Connection, record: type[Record], source: str, rows: Sequence[Row], *, live: bool = False
+) -> Arrived:
+    """Insert the rows of new keys, and stage the others; `rows` hold the values of the table's columns, in order.
 
-    `live`: rows of the same version as what is stored take its place. Returns how many were pruned. What is left on
-    the stage will be inserted or will update a stored row.
+    `live`: rows of the same version as what is stored take its place. What is left on the stage will update a stored
+    row.
     """
-    table, staged = table_of(record), stage_of(record)
+    staged = stage_of(record)
     staged.create(connection, checkfirst=True)
     connection.execute(delete(staged))
+    if not rows or (not _any_known(connection, record, source, rows) and _inserted(connection, record, rows)):
+        return Arrived(record, rows)
+    known = _known(connection, record, source, [row[1] for row in rows])
+    new = [row for row in rows if row[1] not in known]
+    if new:
+        _insert(connection, record, new)
+    _stage(connection, record, [row for row in rows if row[1] in known], live=live)
+    return Arrived(record, new)
+
+
+def _any_known(connection: Connection, record: type[Record], source: str, rows: Sequence[Row]) -> bool:
+    """Look at some keys: where one is stored already, most are."""
+    table = table_of(record)
+    some = [row[1] for row in rows[:: max(1, len(rows) // _LOOKED_AT)]]
+    found = select(table.c.key).where(table.c.source == source, table.c.key.in_([*some, rows[-1][1]])).limit(1)
+    return connection.scalar(found) is not None
+
+
+def _inserted(connection: Connection, record: type[Record], rows: Sequence[Row]) -> bool:
+    """Insert all rows, or none if a key of them is stored already."""
+    try:
+        with connection.begin_nested():
+            _insert(connection, record, rows)
+    except IntegrityError:
+        return False
+    return True
+
+
+def _insert(connection: Connection, record: type[Record], rows: Sequence[Row]) -> None:
+    table = table_of(record)
+    marks = ", ".join("?" * len(table.c))
+    connection.exec_driver_sql(f"INSERT INTO {table.name} VALUES ({marks})", list(rows))
+
+
+def _known(connection: Connection, record: type[Record], source: str, keys: Sequence[str]) -> set[str]:
+    """Return those of some keys that are stored."""
+    table = table_of(record)
+    asked = func.json_each(json.dumps(keys)).table_valued("value")
+    found = select(table.c.key).where(table.c.source == source, table.c.key.in_(select(asked.c.value)))
+    return set(connection.scalars(found))
+
+
+def _stage(connection: Connection, record: type[Record], rows: Sequence[Row], *, live: bool) -> None:
+    """Put rows on the stage and prune those that would change nothing."""
     if not rows:
-        return 0
-    marks = ", ".join("?" * (len(rows[0]) + 1))
-    connection.exec_driver_sql(f"INSERT INTO {staged.name} VALUES ({marks})", [(source, *row) for row in rows])
+        return
+    table, staged = table_of(record), stage_of(record)
+    width = len(staged.c)
+    marks = ", ".join("?" * width)
+    connection.exec_driver_sql(f"INSERT INTO {staged.name} VALUES ({marks})", [row[:width] for row in rows])
 
     same_key = and_(table.c.source == staged.c.source, table.c.key == staged.c.key)
     content = [column.name for column in staged.c if column.name not in ("source", "key", "changed")]
@@ -119,9 +193,9 @@ def stage(connection: Connection, record: type[Record], source: str, rows: Seque
     )
     stale = exists().where(same_key, table.c.changed > staged.c.changed)
     unchanged = exists().where(same_key, equal)
-    pruned = connection.execute(delete(staged).where(stale | unchanged)).rowcount
+    connection.execute(delete(staged).where(stale | unchanged))
     if live:
-        return pruned
+        return
 
     names = [staged.c[name] for name in columns(record)]
     ties = connection.execute(
@@ -132,24 +206,15 @@ def stage(connection: Connection, record: type[Record], source: str, rows: Seque
     width = len(names)
     losers = [tie[0] for tie in ties if digest(tie[:width]) < digest(tie[width:])]
     for key in losers:
-        pruned += connection.execute(delete(staged).where(staged.c.key == key)).rowcount
-    return pruned
+        connection.execute(delete(staged).where(staged.c.key == key))
 
 
-def merge(connection: Connection, record: type[Record]) -> tuple[int, int]:
-    """Write what is on the stage; returns (inserted, updated)."""
+def merge(connection: Connection, record: type[Record]) -> int:
+    """Write what is on the stage over what is stored; returns how many rows that updated."""
     table, staged = table_of(record), stage_of(record)
     total = connection.scalar(select(func.count()).select_from(staged)) or 0
     if not total:
-        return 0, 0
-    there = (
-        connection.scalar(
-            select(func.count())
-            .select_from(staged)
-            .join(table, and_(table.c.source == staged.c.source, table.c.key == staged.c.key))
-        )
-        or 0
-    )
+        return 0
     names = staged.c.keys()
     # WHERE: without one SQLite reads ON CONFLICT as a join.
     rows = select(*(staged.c[name] for name in names)).where(staged.c.key.is_not(None))
@@ -160,4 +225,4 @@ def merge(connection: Connection, record: type[Record]) -> tuple[int, int]:
             set_={name: statement.excluded[name] for name in names if name not in ("source", "key")},
         )
     )
-    return total - there, there
+    return total

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Connection, MetaData, Select, Table, Text, delete, func, select, union
+from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, delete, func, select
 from sqlalchemy.dialects import sqlite
 
 from collector.agencies import Register
@@ -25,7 +25,7 @@ from collector.contract.records import (
     Record,
     columns,
 )
-from collector.contract.tables import document, dossier, mailbox_day
+from collector.contract.tables import document, dossier, mailbox_day, table_of
 from collector.store import derive, destruction, merge, tallies
 from collector.store.schema import coverage, cursor, quarantine, span, vanished
 
@@ -59,10 +59,20 @@ class Saved:
 
 
 def _touched(name: str) -> Table:
-    return Table(f"touched_{name}", MetaData(), Column("source", Text), Column("key", Text), prefixes=["TEMPORARY"])
+    return Table(
+        f"touched_{name}",
+        MetaData(),
+        Column("source", Text),
+        Column("key", Text),
+        Column("fresh", Integer),  # 1: inserted by this save, and in no tally yet
+        prefixes=["TEMPORARY"],
+    )
 
 
+# A parent that is touched twice would be taken away twice: each key is there once. Without an index, so that it is the
+# touched rows that are gone through, and never all that are stored.
 _TOUCHED = {document: _touched("document"), dossier: _touched("dossier")}
+_PARENT = {Document: document, Delivery: document, Dossier: dossier, DossierEvent: dossier, Procedure: dossier}
 
 
 def save(
@@ -85,11 +95,11 @@ def save(
     live = any(batch.live for batch in batches)
     dropped = _drop(connection, source, [one for batch in batches for one in batch.replaces], rows.get(MailboxDay, ()))
     given = sum(len(some) for some in rows.values())
-    staged: dict[type[Record], int] = {}
+    arrived = []
     for record, some in rows.items():
-        own = _assigned(record, source, merge.newest(record, some, live=live), register)
-        staged[record] = merge.stage(connection, record, source, own, live=live)
-    inserted, updated = _apply(connection, list(staged), plan, dropped)
+        own = _completed(record, source, merge.newest(record, some, live=live), register)
+        arrived.append(merge.add(connection, record, source, own, live=live))
+    inserted, updated = _apply(connection, arrived, plan, dropped)
     _returned(connection, source, rows)
     _forget(connection, source, {place for batch in batches for place in batch.looked_at})
     _quarantine(connection, source, bad, rows)
@@ -102,20 +112,35 @@ def save(
     return Saved(read, inserted, updated, given - inserted - updated, len(bad), destroyed)
 
 
-def _assigned(record: type[Record], source: str, rows: list[Row], register: Register) -> list[Row]:
-    """Append to each row the agency that the register knows for its code on the day of the event."""
-    if record.AGENCY_DAY is None:
-        return [(*row, None) for row in rows]
+class _Agencies(dict[tuple[str, int | None], str | None]):
+    """The agency that the register knows for a code on a local day."""
+
+    def __init__(self, source: str, register: Register) -> None:
+        super().__init__()
+        self._source, self._register = source, register
+
+    def __missing__(self, event: tuple[str, int | None]) -> str | None:
+        code, day = event
+        agency = self[event] = self._register.resolve(self._source, code, day or _FAR_FUTURE)
+        return agency
+
+
+def _completed(record: type[Record], source: str, rows: Sequence[Row], register: Register) -> list[Row]:
+    """Make the rows those of the table: the source, the fields, the agency of its code on the day of the event.
+
+    Behind them what is derived, as long as nothing else is known.
+    """
     names = columns(record)
-    code_at, day_at = names.index("agency_code"), names.index(record.AGENCY_DAY)
-    known: dict[tuple[str, int], str | None] = {}
-    assigned = []
-    for row in rows:
-        event = (row[code_at], row[day_at] or _FAR_FUTURE)
-        if event not in known:
-            known[event] = register.resolve(source, *event)
-        assigned.append((*row, known[event]))
-    return assigned
+    stated = derive.STATED.get(record, {})
+    unknown = (None,) * len(record.DERIVED)
+    if record.AGENCY_DAY is None:
+        return [(source, *row, None, *unknown) for row in rows]
+    agency = _Agencies(source, register)
+    code, day = names.index("agency_code"), names.index(record.AGENCY_DAY)
+    if stated:
+        at = [names.index(stated[name]) for name in record.DERIVED]
+        return [(source, *row, agency[row[code], row[day]], *[row[one] for one in at]) for row in rows]
+    return [(source, *row, agency[row[code], row[day]], *unknown) for row in rows]
 
 
 def _drop(
@@ -145,7 +170,7 @@ def _drop(
 
 def _apply(
     connection: Connection,
-    records: Sequence[type[Record]],
+    arrived: Sequence[merge.Arrived],
     plan: tallies.Tallies,
     dropped: tuple[int, int] | None = None,
 ) -> tuple[int, int]:
@@ -153,27 +178,19 @@ def _apply(
 
     `dropped` are the first and last day of rows of MailboxDay that are there no more.
     """
-    inserted = updated = 0
-
-    def merge_all() -> None:
-        nonlocal inserted, updated
-        for record in records:
-            new, changed = merge.merge(connection, record)
-            inserted += new
-            updated += changed
-
-    cell_days: dict[type[Record], tuple[int, int]] = {}
-    for record in records:
-        if record in (Mailbox, MailboxDay) and (some := _cell_days(connection, record)) is not None:
-            cell_days[record] = some
+    cell_days: dict[type[Record], tuple[int, int]] = {
+        one.record: some
+        for one in arrived
+        if one.record in (Mailbox, MailboxDay) and (some := _cell_days(connection, one)) is not None
+    }
     if dropped is not None:
         first, last = cell_days.get(MailboxDay, dropped)
         cell_days[MailboxDay] = min(first, dropped[0]), max(last, dropped[1])
-    changed = _fill_touched(connection, records)
+    changed = _fill_touched(connection, arrived)
     signed = [facts for facts in changed if not tallies.worth_rebuilding(connection, facts, _TOUCHED[facts])]
     for facts in signed:
         tallies.add(connection, plan, facts, _TOUCHED[facts], -1)
-    merge_all()
+    updated = sum(merge.merge(connection, one.record) for one in arrived)
     if document in changed:
         derive.documents(connection, _TOUCHED[document])
     if dossier in changed:
@@ -185,49 +202,56 @@ def _apply(
         else:
             tallies.rebuild(connection, plan, facts)
     tallies.recompute_cells(connection, plan, cell_days)
-    return inserted, updated
+    return sum(len(one.new) for one in arrived), updated
 
 
-def _cell_days(connection: Connection, record: type[Record]) -> tuple[int, int] | None:
-    """The days whose cells the staged rows touch, and no day outside a month with an inventory."""
-    staged = merge.stage_of(record)
-    if record is Mailbox:
-        first, last = connection.execute(select(func.min(staged.c.month_day), func.max(staged.c.month_day))).one()
-        return None if first is None else (first, month_of(last).last)
-    first, last = connection.execute(select(func.min(staged.c.day), func.max(staged.c.day))).one()
-    return None if first is None else (first, last)
+def _cell_days(connection: Connection, arrived: merge.Arrived) -> tuple[int, int] | None:
+    """The days whose cells the rows touch, and no day outside a month with an inventory."""
+    name = "month_day" if arrived.record is Mailbox else "day"
+    day = merge.stage_of(arrived.record).c[name]
+    ends = [end for end in connection.execute(select(func.min(day), func.max(day))).one() if end is not None]
+    at = table_of(arrived.record).c.keys().index(name)
+    ends += {row[at] for row in arrived.new}
+    if not ends:
+        return None
+    return min(ends), month_of(max(ends)).last if arrived.record is Mailbox else max(ends)
 
 
-def _fill_touched(connection: Connection, records: Sequence[type[Record]]) -> list[Table]:
-    """Collect the keys of the parents that the staged rows change; returns the tables that have any."""
-    queries: dict[Table, list[Select[Any]]] = {document: [], dossier: []}
-    for record in records:
-        staged = merge.stage_of(record)
-        if record is Document:
-            queries[document].append(select(staged.c.source, staged.c.key))
-        elif record is Delivery:
-            queries[document].append(select(staged.c.source, staged.c.document))
-        elif record is Dossier:
-            queries[dossier].append(select(staged.c.source, staged.c.key))
-        elif record is DossierEvent:
-            queries[dossier].append(select(staged.c.source, staged.c.dossier))
-        elif record is Procedure:
-            # A catalogue may speak for another source's dossiers too.
-            codes = select(staged.c.code)
-            queries[dossier].append(select(dossier.c.source, dossier.c.key).where(dossier.c.procedure.in_(codes)))
-    changed = []
-    for facts, parts in queries.items():
-        if not parts:
-            continue
-        touched = _TOUCHED[facts]
-        touched.create(connection, checkfirst=True)
-        connection.execute(delete(touched))
-        # Each key once: a parent that is touched twice would be taken away twice.
-        keys = union(*(part.distinct() for part in parts))
-        connection.execute(touched.insert().from_select(["source", "key"], keys))
-        if connection.scalar(select(func.count()).select_from(touched)):
-            changed.append(facts)
-    return changed
+def _fill_touched(connection: Connection, arrived: Sequence[merge.Arrived]) -> list[Table]:
+    """Collect the keys of the parents that the rows change; returns the tables that have any."""
+    keys: dict[Table, dict[tuple[str, str], int]] = {facts: {} for facts in _TOUCHED}
+    for one in arrived:  # new parents first, so that they are known as such
+        if (facts := table_of(one.record)) in keys:
+            keys[facts] = dict.fromkeys([(row[0], row[1]) for row in one.new], 1)
+    for one in arrived:
+        if (parent := _PARENT.get(one.record)) is not None:
+            for key in _parents(connection, parent, one):
+                keys[parent].setdefault(key, 0)
+    for facts, some in keys.items():
+        if some:
+            touched = _TOUCHED[facts]
+            touched.create(connection, checkfirst=True)
+            connection.execute(delete(touched))
+            rows = [(*key, fresh) for key, fresh in some.items()]
+            connection.exec_driver_sql(f"INSERT INTO {touched.name} VALUES (?, ?, ?)", rows)
+    return [facts for facts, some in keys.items() if some]
+
+
+def _parents(connection: Connection, facts: Table, arrived: merge.Arrived) -> set[tuple[str, str]]:
+    """The keys (source, key) of the stored parents that the rows of one record class change."""
+    table, staged = table_of(arrived.record), merge.stage_of(arrived.record)
+    if table is facts:
+        return {(source, key) for source, key in connection.execute(select(staged.c.source, staged.c.key))}
+    if arrived.record is Procedure:
+        # A catalogue may speak for another source's dossiers too.
+        at = table.c.keys().index("code")
+        codes = {row[at] for row in arrived.new} | set(connection.scalars(select(staged.c.code)))
+        asked = func.json_each(json.dumps(sorted(codes))).table_valued("value")
+        named = facts.c.procedure.in_(select(asked.c.value))
+        return {(source, key) for source, key in connection.execute(select(facts.c.source, facts.c.key).where(named))}
+    at = table.c.keys().index(facts.name)
+    stored = connection.execute(select(staged.c.source, staged.c[facts.name]).distinct())
+    return {(row[0], row[at]) for row in arrived.new} | {(source, key) for source, key in stored}
 
 
 def _forget(connection: Connection, source: str, places: Collection[tuple[type[Record], str]]) -> None:

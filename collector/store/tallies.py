@@ -7,7 +7,8 @@ them are derived: dropped and rebuilt when a declaration changes. What is left o
 of it: nothing counts it anew.
 
 A save applies signed differences: the counts of the touched rows before the merge are taken away, those after it are
-added. Above the break-even (more than a sixth of the stored rows touched) one rebuild is cheaper. The rebuild is
+added; new rows are only added. Above the break-even (more than a sixth of the stored rows changed) one rebuild is
+cheaper. The rebuild is
 also the check: both ways end in the same cells (a property test holds them to it).
 """
 
@@ -42,7 +43,8 @@ from collector.store.schema import cell, destroyed_month, group_size
 
 PARTS = ("hits", "judged", "unknown")
 
-_REBUILD_ABOVE = 1 / 6
+_REBUILD_BELOW = 6
+"""Stored rows for each changed one: fewer of them are counted anew at less cost than what changed."""
 
 _FIRST_DAY, _LAST_DAY = 19000101, 29991231
 
@@ -104,7 +106,8 @@ def plan(indicators: Iterable[Indicator]) -> Tallies:
 def counts(wide: Wide, sign: int = 1, touched: Table | None = None) -> Select[Any]:
     """One pass over the facts: agency, day, and hits, judged, unknown of each indicator, times `sign`.
 
-    With `touched` (a table of source and key) only over those rows.
+    With `touched` (a table of source, key and fresh) only over those rows; what is taken away leaves out the fresh
+    ones, which are in no tally yet.
     """
     facts = wide.facts
     sums = []
@@ -128,6 +131,8 @@ def counts(wide: Wide, sign: int = 1, touched: Table | None = None) -> Select[An
         statement = statement.join_from(
             touched, facts, and_(facts.c.source == touched.c.source, facts.c.key == touched.c.key)
         )
+        if sign < 0:
+            statement = statement.where(touched.c.fresh == 0)
     return statement.where(facts.c.agency.is_not(None), facts.c.removed == 0, day.is_not(None), any_counted).group_by(
         facts.c.agency, day
     )
@@ -156,10 +161,13 @@ def sweep(connection: Connection, tallies: Tallies, facts: Table) -> None:
 
 
 def worth_rebuilding(connection: Connection, facts: Table, touched: Table) -> bool:
-    """Whether so many rows are touched that one rebuild is cheaper than signed differences."""
-    changed = connection.scalar(select(func.count()).select_from(touched)) or 0
-    stored = connection.scalar(select(func.count()).select_from(facts)) or 0
-    return changed > stored * _REBUILD_ABOVE
+    """Whether so many rows change that one rebuild is cheaper than signed differences; new ones are only added."""
+    changed = connection.scalar(select(func.count()).select_from(touched).where(touched.c.fresh == 0)) or 0
+    if not changed:
+        return False
+    enough = changed * _REBUILD_BELOW  # to count on would be to read on, over millions of rows
+    stored = connection.scalar(select(func.count()).select_from(select(facts.c.source).limit(enough).subquery())) or 0
+    return stored < enough
 
 
 def rebuild(connection: Connection, tallies: Tallies, facts: Table) -> None:

@@ -149,7 +149,7 @@ def test_a_document_with_several_recipients_moves_between_cells_once(
     small: tuple[Engine, Register], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine, known = small
-    monkeypatch.setattr(tallies, "_REBUILD_ABOVE", 1e9)  # signed differences only
+    monkeypatch.setattr(tallies, "_REBUILD_BELOW", 0)  # signed differences only
     put(engine, known, {Document: [a_document("1", scope_stated=None), a_document("2")]})
     put(
         engine,
@@ -379,16 +379,16 @@ def emptied(engine: Engine) -> None:
         tallies.rebuild_all(connection, PLAN)
 
 
-@pytest.mark.parametrize("rebuild_above", [0.0, 0.5, 1e9], ids=["always rebuilt", "as it comes", "always signed"])
+@pytest.mark.parametrize("rebuild_below", [10**9, 2, 0], ids=["always rebuilt", "as it comes", "always signed"])
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_order_repetition_and_cutting_ends_in_the_same_store_and_in_what_a_rebuild_counts(
     data: st.DataObject,
     pair: Pair,
     monkeypatch: pytest.MonkeyPatch,
-    rebuild_above: float,
+    rebuild_below: int,
 ) -> None:
-    monkeypatch.setattr(tallies, "_REBUILD_ABOVE", rebuild_above)
+    monkeypatch.setattr(tallies, "_REBUILD_BELOW", rebuild_below)
     some = data.draw(st.lists(rows(), min_size=1, max_size=25))
     shuffled = data.draw(st.permutations([*some, *some[:5]]))
     (engine, known), (other, _) = pair
