@@ -2,7 +2,8 @@
 
 Comparisons are on local days. `completed_day` is the day on which the result is handed to the one-stop desk
 (NgayKetThucXuLy). The effective due date is the first one promised, moved by legitimate pauses only (DESIGN
-section 5); it is derived at save. A dossier whose due date is not known is counted, and cannot be judged.
+section 5); it is derived at save. A dossier whose due date is not known is counted, and cannot be judged; so is one
+of which only the current due date is known, in a source that moves due dates: on that day.
 """
 
 from sqlalchemy import and_, case, null, or_
@@ -14,11 +15,13 @@ from collector.contract.tables import dossier
 _c = dossier.c
 _LATE = "QĐ 766/QĐ-TTg (23/6/2022), Tiến độ giải quyết; NĐ 61/2018/NĐ-CP: a re-appointment cures nothing"
 
+_may_have_moved = _c.due_basis == "current"
+
 _on_time = Counted(
     table=dossier,
     counted=_c.completed_day.is_not(None),
     day=_c.completed_day,
-    hit=_c.completed_day <= _c.effective_due_day,
+    hit=case((_may_have_moved, null()), else_=_c.completed_day <= _c.effective_due_day),
     shows=(_c.received_day, _c.effective_due_day, _c.due_basis, _c.completed_day, _c.outcome, _c.source_status),
 )
 
@@ -32,6 +35,7 @@ _on_time_due = Counted(
     ),
     day=_c.effective_due_day,
     hit=case(
+        (_may_have_moved, null()),
         # The source says that it is finished, but not when.
         (and_(_c.completed_day.is_(None), _c.outcome.in_(("completed", "refused_after"))), null()),
         # The source's status is not one that we know, so it may be finished.

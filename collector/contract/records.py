@@ -42,6 +42,8 @@ class Mailbox:
     it; `first_listed_day` the first list of the month (or before, carried over) that has it. `closed_day` is the
     first day on which it was no longer active (locked, or gone from the list): it counts on the days before.
     `quota` and `used` are bytes, as the month's last list tells them. `quota` 0: there is no limit; None: not told.
+    `last_login_day` is the last day of the month on which the server itself remembers a login: nothing counts by it, it
+    is held against the logs.
     """
 
     NAME: ClassVar[str] = "mailbox"
@@ -60,6 +62,7 @@ class Mailbox:
     closed_day: int | None
     quota: int | None
     used: int | None
+    last_login_day: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +169,7 @@ class Dossier:
     AGENCY_DAY: ClassVar[str | None] = "received_day"
     DERIVED: ClassVar[dict[str, object]] = {
         "effective_due_day": int | None,
-        "due_basis": str | None,  # first | history | current; None without any due date
+        "due_basis": str | None,  # first | history | current (the day may have moved); None without any due date
         "paused_on_due": Flag,
         "offered_level": str | None,  # information | partial | full; None: not in the catalogue
     }
@@ -199,7 +202,8 @@ class DossierEvent:
     with a smaller `at` lowers it (the connector gives the event `changed` = -`at`, so that the earliest wins).
     `basis` says how sure a promise is: `first` (read when it was made, or the source never overwrites it in
     silence), `history` (the source's own list of moved due dates names it), `current` (only today's due date could
-    be read from a source that overwrites it: if no surer promise is earlier, the effective due date is unknown).
+    be read from a source that overwrites it: if no surer promise is earlier, the dossier is counted on that day and
+    cannot be judged).
     """
 
     NAME: ClassVar[str] = "dossier_event"

@@ -22,12 +22,18 @@ Pauses = Sequence[tuple[int, int | None]]
 
 
 def said(
-    tmp_path: Path, indicator: str, promised: Sequence[int], pauses: Pauses, catalogue: Sequence[Any], **dossier: Any
+    tmp_path: Path,
+    indicator: str,
+    promised: Sequence[int],
+    pauses: Pauses,
+    catalogue: Sequence[Any],
+    basis: str = "first",
+    **dossier: Any,
 ) -> tuple[str, int] | None:
     """Verdict and day of one dossier of the agency H44.01; None if it is not counted."""
     engine, known = store(tmp_path)
     events = [
-        row(DossierEvent, key=f"d|due|{day}", dossier="d", kind="due_promised", ref="", at=at, day=day, basis="first")
+        row(DossierEvent, key=f"d|due|{day}", dossier="d", kind="due_promised", ref="", at=at, day=day, basis=basis)
         for at, day in enumerate(promised)
     ]
     for ref, (begun, ended) in enumerate(pauses):
@@ -113,6 +119,23 @@ def test_a_dossier_is_on_time_by_the_end_of_its_effective_due_day(
     for name, expected in (("dossiers.on_time", on_time), ("dossiers.on_time_due", due)):
         (tmp_path / name).mkdir()
         assert said(tmp_path / name, name, promised, pauses, (), **dossier) == expected, name
+
+
+@pytest.mark.parametrize(
+    ("dossier", "on_time", "due"),
+    [
+        (DONE | {"completed_day": 20260115}, (UNKNOWN, 20260115), (UNKNOWN, FRIDAY)),
+        (DONE | {"completed_day": 20260117}, (UNKNOWN, 20260117), (UNKNOWN, FRIDAY)),
+        (OPEN, None, (UNKNOWN, FRIDAY)),
+        (WITHDRAWN | {"ended_day": 20260115}, None, None),
+    ],
+)
+def test_a_due_day_that_may_have_been_moved_counts_and_cannot_be_judged(
+    tmp_path: Path, dossier: dict[str, Any], on_time: Any, due: Any
+) -> None:
+    for name, expected in (("dossiers.on_time", on_time), ("dossiers.on_time_due", due)):
+        (tmp_path / name).mkdir()
+        assert said(tmp_path / name, name, [FRIDAY], [], (), basis="current", **dossier) == expected, name
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ FRIDAY = [(1, 20260116, "first")]
             Due(20260119, "first", 0),
             "moved from a Saturday off to Monday",
         ),
-        ([(1, 20260116, "current")], [], Due(None, "current", None), "only today's date is known: unknown"),
+        ([(1, 20260116, "current")], [], Due(20260116, "current", None), "only today's date is known"),
         (
             [(1, 20260116, "history"), (5, 20260120, "first")],
             [],

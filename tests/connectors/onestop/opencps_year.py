@@ -193,7 +193,7 @@ def true_dossier(deeds: Sequence[Deed], code_of: dict[str, str]) -> Dossier:
         procedure=filed["service"][:8],
         channel="online" if online else "post" if by_post else "counter",
         received_day=received,
-        promises=[] if _first_promise_unknown(deeds) else promises,
+        promises=promises if due_that_may_have_moved(deeds) is None else [],
         pauses=pauses,
         outcome=outcome,
         completed_day=completed,
@@ -202,15 +202,15 @@ def true_dossier(deeds: Sequence[Deed], code_of: dict[str, str]) -> Dossier:
     )
 
 
-def _first_promise_unknown(deeds: Sequence[Deed]) -> bool:
-    """Whether a dossier had been received before the first look, and something happened to it since the day after."""
+def due_that_may_have_moved(deeds: Sequence[Deed]) -> int | None:
+    """The due day of a dossier received before the first look, if something happened to it after the next day."""
     received = next((deed for deed in deeds if deed.what == "receive"), None)
     first_look = at(WATCHED_FROM, 0, 30)
-    if received is None or received.at >= first_look:
-        return False
+    if received is None or received.due is None or received.at >= first_look:
+        return None
     last = max(deed.at for deed in deeds if deed.at <= first_look)
     day_after = _number(date.fromordinal(date(*_parts(_local(received.dated or received.at))).toordinal() + 1))
-    return _local(last) > day_after
+    return _local(received.due) if _local(last) > day_after else None
 
 
 def _parts(day: int) -> tuple[int, int, int]:
