@@ -61,6 +61,7 @@ DOORS = ("http", "folder", "ssh")
 RECORDS: tuple[type[Record], ...] = (Document, Delivery)
 
 _BATCH = 10_000
+_FILES = 5_000
 _REMEMBERED = 1_000
 _ENOUGH = 10
 _SKEW = 300
@@ -253,7 +254,7 @@ def _from_folder(config: Config, messages: Messages, door: Files, want: Want) ->
             shelf.book.add(message, today)
         shelf.intake.note()
         files[entry.name] = [entry.size, entry.modified]
-        if len(shelf.book.changed) >= _BATCH:
+        if shelf.intake.read_since_batch >= _FILES:
             yield from shelf.batches({"files": dict(files)})
     yield from shelf.batches({"files": files}, _covers(RECORDS, want, through), last=True)
 

@@ -16,7 +16,7 @@ from connectors.docmgmt.edxml import Limits, Message, Refused, read
 from connectors.docmgmt.edxml_values import code_of, day_in_id, day_of, id_of, instant_of
 from connectors.docmgmt.trunk_answer import Packed
 from connectors.docmgmt.trunk_config import Received, Sent
-from connectors.docmgmt.trunk_session import Province, Said, Vxp
+from connectors.docmgmt.trunk_session import OF_THE_MESSAGE, Province, Said, Vxp
 
 T = TypeVar("T")
 
@@ -298,6 +298,9 @@ def read_message(province: Province, path: str, document_id: str, limits: Limits
             refused = fault
         if packed.ended:
             # An answer without a message is first of all a refusal of the trunk's.
+            code = province.fault(packed.frame, path)
+            if code in OF_THE_MESSAGE:
+                raise Refused("code", f"is {code}: the trunk does not give this message")
             province.judge(packed.frame, path)
         if refused is not None or message is None:
             raise refused or Refused("", "is empty")

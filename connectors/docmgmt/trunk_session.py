@@ -24,6 +24,9 @@ T = TypeVar("T")
 _FINE = frozenset({"0", "200"})
 _DENIED = frozenset({"15", "401", "403"})
 _LATER = frozenset({"20", "21", "429", "500", "502", "503", "504"})
+OF_THE_MESSAGE = frozenset({"10", "18", "21", "22", "23", "404", "500"})
+"""Codes that say of a message that is asked for singly that just this one cannot be had."""
+
 _MEANS = {
     "15": "wrong system id or secret",
     "18": "receiver not known",
@@ -69,6 +72,15 @@ class Province:
 
     def judge(self, body: JSON, where: str) -> tuple[JSON, int | None]:
         """Return `data` and `count` of an answer; raises by the code in it."""
+        code = self.fault(body, where)
+        if code:
+            _refuse(self.door, "code", code, where)
+        if not isinstance(body, dict) or "data" not in body:
+            _unexpected(self.door, "data", f"{where} has no data")
+        return body["data"], _count(body.get("count"))
+
+    def fault(self, body: JSON, where: str) -> str:
+        """Return the code of a failure, "" of an answer that is one; UnexpectedAnswer if it is neither."""
         if not isinstance(body, dict):
             _unexpected(self.door, "data", f"{where} is no envelope with code and data")
         data = body.get("data")
@@ -77,11 +89,11 @@ class Province:
             _unexpected(self.door, "code", f"{where} has no code")
         inner = _code(data.get("errorCode")) if isinstance(data, dict) else None
         # `success` is not looked at: it is true, false or missing whatever happened.
-        if code not in _FINE or body.get("errorDetail") or inner not in (None, "0"):
-            _refuse(self.door, "code", inner if inner not in (None, "0") and code in _FINE else code, where)
-        if "data" not in body:
-            _unexpected(self.door, "data", f"{where} has no data")
-        return data, _count(body.get("count"))
+        if code not in _FINE:
+            return code
+        if inner not in (None, "0"):
+            return inner or ""
+        return "500" if body.get("errorDetail") else ""
 
     def log_in(self) -> None:
         """Fetch a token, if the trunk gives out any. Asked once: a password that is repeated may lock the account."""

@@ -130,6 +130,9 @@ def test_it_fails_under_http_200(trunk: Trunk) -> None:
     trunk.broken = 1
     failure = asked(trunk, f"{RECEIVED}?{JANUARY}", headers)
     assert (failure["code"], failure["success"], bool(failure["errorDetail"])) == (20, True, True)
+    trunk.broken, trunk.says_when_broken = 1, 200
+    failure = asked(trunk, f"{RECEIVED}?{JANUARY}", headers)
+    assert (failure["code"], failure["success"], bool(failure["errorDetail"])) == (200, True, True)
     fine = asked(trunk, f"{RECEIVED}?{JANUARY}", headers)
     assert (fine["code"], fine["success"], bool(fine["errorDetail"])) == (0, False, False)
 

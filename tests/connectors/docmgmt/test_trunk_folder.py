@@ -12,9 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from sqlalchemy import select
 
 from collector.contract.errors import UnexpectedAnswer, WrongUse
 from collector.contract.records import Delivery, Document
+from collector.contract.tables import delivery, document
+from collector.store.engine import reading, writing
+from collector.store.save import save
+from collector.transports import ssh
 from connectors.docmgmt import trunk
 from tests.connectors.docmgmt.edxml_samples import CANARIES, envelope, status
 from tests.connectors.docmgmt.trunk_runs import (
@@ -28,11 +33,14 @@ from tests.connectors.docmgmt.trunk_runs import (
     named,
     quarantined,
     rows,
+    run,
     store_of,
     unversioned,
     want,
     window,
 )
+from tests.servers.openssh import OpenSSH
+from tests.store.small import PLAN, store
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "edxml"
 OUT, HERE, AWAY = "H44.01", "H44.02", "H37.1"
@@ -588,3 +596,58 @@ def test_the_probe_of_an_empty_folder_proves_nothing(tmp_path: Path) -> None:
     with folder_door(tmp_path) as door:
         found = [(one.stage, one.result) for one in trunk.probe(folder_config(), door)]
     assert found == [("reach", "ok"), ("read", "unproved"), ("clock", "unproved"), ("read-only", "unproved")]
+
+
+# --- through other doors, and to the store ---------------------------------------------------------------------------
+
+
+def test_a_folder_on_another_host_gives_the_same(openssh: Callable[..., OpenSSH], put: Put) -> None:
+    huge = [("a.pdf", bytes(3_000_000))]
+    path = put(a=envelope("a", OUT, [HERE, AWAY], attachments=huge), s=status("a", HERE, "03"))
+    server = openssh(path)
+    options = ssh.Options(
+        host=server.host,
+        port=server.port,
+        user=server.user,
+        key_file=server.key_file,
+        known_hosts=server.known_hosts,
+        path=str(server.served),
+    )
+    with ssh.open_door(options, run()) as door:
+        batches = list(trunk.fetch(folder_config(), door, want()))
+    assert store_of(batches) == store_of(fetched(path))
+    assert named(batches, Delivery, f"a|{HERE}")["received"] == 1
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_old_and_new_codes_are_one_agency_and_a_store_is_the_same_however_it_was_filled(
+    put: Put, tmp_path_factory: pytest.TempPathFactory, reverse: bool
+) -> None:
+    path = put(
+        a=envelope("a", "000.00.02.H44", ["H44.01", AWAY]), b=envelope("b", "H44.02", ["H44.01"]),
+        s=status("a", "H44.01", "03"),
+    )  # fmt: skip
+    engine, known = store(tmp_path_factory.mktemp("store"))
+    batches = fetched(path)
+    with writing(engine) as connection:
+        for batch in [*reversed(batches), *batches] if reverse else batches:
+            save(connection, "trunk", [batch], known, PLAN)
+    with reading(engine) as connection:
+        found = connection.execute(
+            select(document.c.key, document.c.agency, document.c.scope, document.c.sent_electronically)
+        )
+        assert {tuple(row) for row in found} == {
+            ("a", "H44.02", "external", 1),
+            ("b", "H44.02", "internal", 1),
+            ("a|H44.01", "H44.01", None, 1),
+            ("b|H44.01", "H44.01", None, 1),
+        }
+        rows_ = connection.execute(select(delivery.c.key, delivery.c.received, delivery.c.received_day))
+        assert {tuple(row) for row in rows_} == {
+            ("a|H44.01", 1, 20260116),
+            (f"a|{AWAY}", 0, None),
+            ("b|H44.01", 0, None),
+        }
+        for wide in PLAN.wide:
+            if wide.facts is document:
+                assert connection.execute(select(wide.table)).all() == []

@@ -361,6 +361,9 @@ def test_a_fault_of_the_trunk_under_http_200_is_tried_again_later(server: Trunk)
     with pytest.raises(TryAgain) as caught:
         asked(server, received_config())
     assert "code 20 (fault of the trunk)" in str(caught.value)
+    server.broken, server.says_when_broken = 1, 200  # `success` says true; only errorDetail tells
+    with pytest.raises(TryAgain):
+        asked(server, received_config())
 
 
 def test_only_reading_verbs_are_ever_asked(server: Trunk) -> None:
@@ -398,6 +401,23 @@ def test_a_message_that_cannot_be_used_is_set_aside_by_its_id(server: Trunk) -> 
     assert len(kept(batches, Document)) == 4
     (reason,) = [one.reason for batch in batches for one in batch.bad]
     assert reason == "has a DTD; DTDs and entities are never read"
+
+
+@pytest.mark.parametrize("code", [10, 500])
+def test_a_message_that_the_trunk_does_not_give_is_set_aside_alone(server: Trunk, code: int) -> None:
+    fill(server, 5)
+    server.lost = {"doc-2": code}
+    batches = asked(server, received_config())
+    assert quarantined(batches) == [("doc-2", "code")]
+    assert len(kept(batches, Document)) == 4
+    assert covered(batches)
+    server.lost = {"doc-2": 20}
+    with pytest.raises(TryAgain):
+        asked(server, received_config())
+    server.lost = {f"doc-{number}": code for number in range(5)}
+    with pytest.raises(UnexpectedAnswer) as caught:
+        asked(server, received_config())
+    assert caught.value.field == "code"
 
 
 @pytest.mark.parametrize("field", ["docId", "from", "to", "createdTime"])

@@ -94,11 +94,13 @@ class Trunk:
     longest_window: int = 31
     busy: int = 0
     broken: int = 0
+    says_when_broken: int = 20
     listens: bool = True
     refuses_the_future: bool = False
     pages: bool = False
     clock: int | None = None
     after: dict[int, Callable[[], None]] = field(default_factory=dict)
+    lost: dict[str, int] = field(default_factory=dict)  # documents whose message it cannot give, by the code it says
     renamed: dict[str, str] = field(default_factory=dict)
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     logins: int = 0
@@ -136,7 +138,7 @@ class Trunk:
             return 200, self._failed(15, "CANARY wrong secret of Nguyễn Thị Bí Mật"), {}
         if self.broken:
             self.broken -= 1
-            return 200, self._failed(20, "CANARY trunk error"), {}
+            return 200, self._failed(self.says_when_broken, "CANARY trunk error"), {}
         match method, path:
             case "GET", "/v1/syncReceivedEdocList":
                 return 200, self._received(question), {}
@@ -205,8 +207,8 @@ class Trunk:
 
     def _message(self, document_id: str) -> Any:
         one = next((one for one in self.documents if one.document_id == document_id), None)
-        if one is None:
-            return self._failed(10, "CANARY no such document")
+        if one is None or document_id in self.lost:
+            return self._failed(self.lost.get(document_id, 10), "CANARY no such document")
         return one.message
 
     def _page(self, chosen: list[Passed], question: Mapping[str, str]) -> list[Passed]:
