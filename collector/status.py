@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, select
 
 from collector.contract.period import day_start, days, local_day, plus_days
-from collector.contract.records import Record
+from collector.contract.records import Mailbox, Record
 from collector.contract.tables import table_of
+from collector.store import last_logins
+from collector.store.last_logins import LastLogins
 from collector.store.schema import coverage, difference, quarantine, reconciliation, run
 
 
@@ -54,6 +56,7 @@ class SourceStatus:
     records: Mapping[str, int]
     quarantined: int
     unknown_codes: Mapping[str, int]
+    last_logins: LastLogins | None = None
     reconciliation: Reconciliation | None = None
 
 
@@ -142,6 +145,7 @@ def of_source(
         quarantined=connection.scalar(select(func.count()).select_from(quarantine).where(quarantine.c.source == source))
         or 0,
         unknown_codes=unknown,
+        last_logins=last_logins.compared(connection, source) if Mailbox in offered else None,
         reconciliation=_reconciliation(connection, source),
     )
 

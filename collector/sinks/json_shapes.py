@@ -33,8 +33,8 @@ def reading(one: Reading) -> dict[str, Any]:
         "judged": one.judged,
         "unknown": one.unknown,
         "value": None if value is None else float(value),
-        "suppressed": one.suppressed,
         "edition": one.edition,
+        "suppressed": one.suppressed,
         "why": one.why,
         "members": one.members,
         "measured_members": one.measured_members,
@@ -107,6 +107,7 @@ def source_status(one: SourceStatus) -> dict[str, Any]:
         "records": one.records,
         "quarantined": one.quarantined,
         "unknown_codes": one.unknown_codes,
+        "last_logins": None if one.last_logins is None else asdict(one.last_logins),
         "reconciliation": None if one.reconciliation is None else _reconciliation(one.reconciliation),
     }
 

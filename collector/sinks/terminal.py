@@ -316,6 +316,12 @@ def _words(one: SourceStatus) -> list[str]:
     if one.unknown_codes:
         codes = ", ".join(f"{escape(code or '(empty)')} ({count})" for code, count in one.unknown_codes.items())
         words.append(f"agency codes that the register does not know, with their records: {codes}")
+    if one.last_logins is not None and one.last_logins.unseen:
+        words.append(
+            f"{one.last_logins.unseen:,} of {one.last_logins.compared:,} mailboxes have their last login on a day of"
+            " which the logs, read wholly, show no session of theirs: see whether the logs of every server are read,"
+            " and whether only imap and pop3 note last logins there"
+        )
     if one.quarantined:
         many = "1 record" if one.quarantined == 1 else f"{one.quarantined:,} records"
         words.append(f"{many} could not be used: `collector status --bad` lists them")

@@ -9,7 +9,7 @@ Reads:   `user` with masks (everybody's name), `quotaGet` for all users at once 
          users in one question), `dictIter` of last logins if `last_login_dict` is set.
 Never:   stores, logs or reports an address: it becomes `door.pseudonym(address, day)` while its answer is read, and the
          cursor holds pseudonyms of the current month alone. Never asks anything that writes, nor `who` in a run.
-         last_login never counts as use: it is compared with the moment of this very run, and nothing else.
+         last_login never counts as use: it is compared with the moment of this very run, and its day with the logs.
 Limits:  Dovecot tells only who is there now. A run on a day tells that day, and the days since the run before: what
          changed in between counts from the later day. Days before the first run are told by nobody; nor are those
          between two runs more than `longest_gap` days apart. A run over days of the past (`--from`) asks nothing. A
@@ -20,12 +20,14 @@ Limits:  Dovecot tells only who is there now. A run on a day tells that day, and
          question, and each user asked for alone, writes a line into Dovecot's log (`doveadm(...)`), which the source of
          logs skips; so the server is asked once a day, at the first run of the day that succeeds.
 Quality: unknown is the kind of a mailbox that no pattern of `kinds` fits. A server that names nobody, or suddenly lacks
-         over half of the active mailboxes (`may_vanish`), is not believed. Quota is rounded to KiB by Dovecot. A
-         mailbox is in each month the agency's whose it is on the first day (`agency_of`).
+         over half of the active mailboxes (`may_vanish`), is not believed. Quota is rounded to KiB by Dovecot.
+         `collector status` tells of mailboxes that have a last login on a day of which the logs, read wholly, have no
+         session of theirs. A mailbox is in each month the agency's whose it is on the first day (`agency_of`).
 """
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -109,7 +111,7 @@ class Config(BaseModel):
     )
     last_login_dict: str = Field(
         default="",
-        description="Dictionary of last logins, if they are to be checked after each run; nothing counts by them",
+        description="Dictionary of last logins, if they are to be held against the logs; nothing counts by them",
         examples=["proxy::lastlogin"],
     )
     last_login_prefix: str = Field(
@@ -193,7 +195,16 @@ def _entries(config: Config, door: Pages) -> tuple[dict[str, Entry], list[BadRow
             bad.rows.append(
                 BadRow(Mailbox, LAST_LOGIN, "last_login", f"after the run of {iso(local_day(door.began))}, {touched}")
             )
+        else:
+            entries = {
+                address: replace(entry, last_login_day=_day_of(logins.get(mailboxes[address].lower())))
+                for address, entry in entries.items()
+            }
     return entries, bad.rows
+
+
+def _day_of(instant: int | None) -> int | None:
+    return None if instant is None else local_day(instant)
 
 
 def _mailboxes(config: Config, names: Sequence[str], bad: Bad) -> dict[str, str]:

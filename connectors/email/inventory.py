@@ -301,6 +301,7 @@ def rows(door: Files, form: Format, month: Month, lists: Sequence[Lists], change
                     standing.closed_day,
                     standing.quota,
                     standing.used,
+                    None,
                 )
             )
     return sorted(made)

@@ -25,6 +25,7 @@ class Entry:
     quota: int | None = None
     used: int | None = None
     created_day: int | None = None
+    last_login_day: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,4 +208,6 @@ def _row(door: Door, pseudonym: str, stands: Known, month_day: int, entry: Entry
         stands.closed_day,
         entry.quota if entry else None,
         entry.used if entry else None,
+        # Of another month the mailbox has another pseudonym, under which the logs know it.
+        entry.last_login_day if entry and (entry.last_login_day or 0) // 100 == month_day // 100 else None,
     )

@@ -9,9 +9,11 @@ Reads:   AuthRequest, GetAllDomainsRequest (unless `domains` names them), Search
 Never:   stores, logs or reports an address: it becomes `door.pseudonym(address, day)` while its answer is read, and the
          cursor holds pseudonyms of the current month alone. Password and token stay in memory; a fault is told by its
          code, since its text quotes addresses. A log-in is asked once, whatever happens to its answer: repeated wrong
-         ones lock the account. zimbraLastLogonTimestamp is not even asked for: Zimbra writes it only when it is older
-         than zimbraLastLogonTimestampFrequency, 7 days unless changed, so that it can never show who used a mailbox on
-         a working day. Daily use comes from the logs (`email.mail_log`).
+         ones lock the account. Daily use comes from the logs (`email.mail_log`), never from zimbraLastLogonTimestamp:
+         Zimbra writes it only when it is older than zimbraLastLogonTimestampFrequency, 7 days unless changed, so it
+         cannot show who used a mailbox on a working day. It is asked for only with `last_logon`; then `collector
+         status` tells of mailboxes with a log-on on a day of which the logs, read wholly, have no session of theirs. An
+         administrator's log-on is one too.
 Limits:  Zimbra tells only who is there now. A run on a day tells that day, and the days since the run before: what
          changed in between counts from the later day. Days before the first run are told by nobody; nor are those
          between two runs more than `longest_gap` days apart. A run over days of the past (`--from`) asks nothing. A
@@ -105,6 +107,11 @@ class Config(BaseModel):
     usage: bool = Field(
         default=True, description="Ask how many bytes each mailbox uses; needs the right getDomainQuotaUsage"
     )
+    last_logon: bool = Field(
+        default=False,
+        description="Hold zimbraLastLogonTimestamp against the logs; nothing counts by it",
+        examples=[True],
+    )
     page_size: int = Field(
         default=1000,
         ge=2,
@@ -180,6 +187,8 @@ def _search(config: Config, domain: str) -> dict[str, str]:
     wanted = ["zimbraAccountStatus", "zimbraMailQuota", "zimbraCreateTimestamp", *_SYSTEM]
     if config.agency_attribute:
         wanted.append(config.agency_attribute)
+    if config.last_logon:
+        wanted.append("zimbraLastLogonTimestamp")
     return {
         "domain": domain,
         "types": "accounts",
@@ -247,12 +256,17 @@ class _Reader:
         size = number(used)
         if used is not None and size is None:
             bad("used", "it is no number of bytes")
-        return Entry(code, kind, active, quota, size, created)
+        return Entry(code, kind, active, quota, size, created, _last_logon(told))
 
 
 def is_of_system(told: Mapping[str, frozenset[str]]) -> bool:
     """Tell whether Zimbra marks an account as one of its own."""
     return any(truth(value) for name in _SYSTEM for value in told.get(name, ()))
+
+
+def _last_logon(told: Mapping[str, frozenset[str]]) -> int | None:
+    """Return the local day of the last log-on, if it was asked for; what cannot be read is as if it were not told."""
+    return created_day(_only(told.get("zimbraLastLogonTimestamp", frozenset())))
 
 
 def created_day(moment: str) -> int | None:

@@ -74,7 +74,7 @@ def test_a_run_gives_one_row_for_each_mailbox_listed(server: Dovecot) -> None:
     changed = morning(20260115) * 1_000_000
     skhcn, syt = "skhcn.example.gov.vn", "syt.example.gov.vn"
     day = 20260115
-    assert set(kept.mailboxes.values()) == {
+    assert {row[:-1] for row in kept.mailboxes.values()} == {
         (f"202601:{an}", skhcn, changed, 0, JANUARY, an, "personal", None, day, None, 5_242_880, 4_661_248),
         (f"202601:{binh}", syt, changed, 0, JANUARY, binh, "personal", None, day, None, 0, 0),
         (f"202601:{chi}", syt, changed, 0, JANUARY, chi, "shared", None, day, day, 0, 1024),
@@ -251,7 +251,7 @@ def test_a_row_of_one_that_is_gone_keeps_whose_and_of_which_kind_it_was(server: 
     changed = morning(20260106) * 1_000_000
     assert row_of(kept, CHI, JANUARY) == (
         *(f"202601:{who}", "syt.example.gov.vn", changed, 0, JANUARY, who, "shared"),
-        *(None, 20260105, 20260106, None, None),
+        *(None, 20260105, 20260106, None, None, None),
     )
 
 
@@ -487,8 +487,8 @@ def test_one_broken_mailbox_costs_only_its_own_quota(server: Dovecot) -> None:
     server.users["u00008@syt.example.gov.vn"] = User(used=1024, limit=2048)
     kept = Kept()
     run(server.address, kept, 20260115)
-    assert row_of(kept, "u00008@syt.example.gov.vn", JANUARY)[10:] == (2048, 1024)
-    assert row_of(kept, "u00007@syt.example.gov.vn", JANUARY)[10:] == (None, None)
+    assert row_of(kept, "u00008@syt.example.gov.vn", JANUARY)[10:12] == (2048, 1024)
+    assert row_of(kept, "u00007@syt.example.gov.vn", JANUARY)[10:12] == (None, None)
     assert [(row.key, row.field) for row in kept.bad] == [
         (f"202601:{pseudonym('u00007@syt.example.gov.vn', JANUARY)}", "quota")
     ]
@@ -527,7 +527,7 @@ def test_of_several_quotas_one_is_named(server: Dovecot) -> None:
     kept = Kept()
     server.users[AN].used = 5000
     run(server.address, kept, 20260115, Config(quota_root="Archive"))
-    assert row_of(kept, AN, JANUARY)[10:] == (0, 5120), "no limit"
+    assert row_of(kept, AN, JANUARY)[10:12] == (0, 5120), "no limit"
 
 
 # --- refusals
@@ -612,6 +612,26 @@ def test_last_logins_that_moved_with_the_run_are_reported(server: Dovecot) -> No
     assert [(row.key, row.field) for row in kept.bad] == [("last_login", "last_login")]
     assert kept.bad[0].reason.startswith("after the run of 2026-01-16, the last logins of 20 of 20 mailboxes")
     assert len(kept.mailboxes) == 20
+
+
+def test_the_day_of_a_last_login_is_told_of_the_month_alone_and_not_if_it_shows_who_was_asked_for(
+    server: Dovecot,
+) -> None:
+    put(server, *many(4), "Five@syt.example.gov.vn")
+    last = [morning(20260110), morning(20260115) - 7300, morning(20251231), None, morning(20260114)]
+    names = [*many(4), "five@syt.example.gov.vn"]
+    server.logins = {name: instant for name, instant in zip(names, last, strict=True) if instant is not None}
+    config = Config(last_login_dict="proxy::lastlogin")
+    kept = Kept()
+    run(server.address, kept, 20260115, config)
+    told = [value(row_of(kept, name, JANUARY), "last_login_day") for name in names]
+    assert told == [20260110, 20260114, None, None, 20260114]
+    # Nothing is told without the setting, nor where reading the quota moved them.
+    run(server.address, kept, 20260116)
+    assert {value(row, "last_login_day") for row in kept.mailboxes.values()} == {None}
+    server.touches_logins, server.clock = True, morning(20260117)
+    run(server.address, kept, 20260117, config)
+    assert {value(row, "last_login_day") for row in kept.mailboxes.values()} == {None}
 
 
 def test_half_of_the_people_logging_in_meanwhile_is_no_fault(server: Dovecot) -> None:

@@ -58,6 +58,7 @@ def test_a_list_gives_one_row_for_each_mailbox_of_its_month(tmp_path: Path) -> N
             None,
             None,
             None,
+            None,
         ),
         f"202601:{other}": (
             f"202601:{other}",
@@ -70,6 +71,7 @@ def test_a_list_gives_one_row_for_each_mailbox_of_its_month(tmp_path: Path) -> N
             None,
             20260131,
             20260131,
+            None,
             None,
             None,
         ),
@@ -93,7 +95,7 @@ def test_vietnamese_headers_and_words_are_known_without_settings(tmp_path: Path)
 
 def sizes(kept: Kept, month: int) -> dict[str, tuple[object, ...]]:
     """quota and used of a month's rows by pseudonym."""
-    return {row[5]: row[10:] for row in kept.mailboxes.values() if row[4] == month}
+    return {row[5]: row[10:12] for row in kept.mailboxes.values() if row[4] == month}
 
 
 def test_lists_may_tell_quota_and_used_and_the_last_list_of_the_month_that_has_a_mailbox_counts(tmp_path: Path) -> None:

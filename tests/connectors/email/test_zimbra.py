@@ -116,7 +116,7 @@ def test_a_run_gives_one_row_for_each_mailbox(server: Zimbra) -> None:
     batches = run(server, kept)
     an, binh, chi = (pseudonym(address, JANUARY) for address in (AN, BINH, CHI))
     changed = morning(DAY) * 1_000_000
-    assert set(kept.mailboxes.values()) == {
+    assert {row[:-1] for row in kept.mailboxes.values()} == {
         (f"202601:{an}", SKHCN, changed, 0, JANUARY, an, "personal", 20240301, DAY, None, 5_242_880, 4_660_443),
         (f"202601:{binh}", SYT, changed, 0, JANUARY, binh, "personal", None, DAY, None, 0, 0),
         (f"202601:{chi}", SYT, changed, 0, JANUARY, chi, "shared", DAY, DAY, DAY, 0, 1),
@@ -209,6 +209,20 @@ def test_zimbras_own_accounts_are_nobodys_mailbox(server: Zimbra) -> None:
     kept = Kept()
     run(server, kept, settings=config(system_names=["galsync*@*"], domains=["x.test"]))
     assert listed(kept) == pseudonyms("spam.q_8@x.test", "virus-quarantine.9@x.test")
+
+
+def test_a_last_log_on_is_asked_for_only_if_it_is_to_be_held_against_the_logs(server: Zimbra) -> None:
+    server.put(AN, BINH, CHI)
+    server.logon(AN, morning(20260110))
+    server.logon(BINH, morning(20251230))
+    server.accounts[f"id-of-{CHI}"].more["zimbraLastLogonTimestamp"] = ["rubbish"]
+    kept = Kept()
+    run(server, kept)
+    assert {value(row, "last_login_day") for row in kept.mailboxes.values()} == {None}
+    assert "zimbraLastLogonTimestamp" not in str(server.questions)
+    run(server, kept := Kept(), settings=config(kinds=KINDS, last_logon=True))
+    told_ = {one: value(row_of(kept, one, JANUARY), "last_login_day") for one in (AN, BINH, CHI)}
+    assert (told_, kept.bad) == ({AN: 20260110, BINH: None, CHI: None}, [])
 
 
 # --- states and days
@@ -330,14 +344,14 @@ def test_quota_is_in_bytes_also_from_the_class_of_service_and_zero_is_no_limit(s
     server.put(CHI, quota="4096", used=4096, server="mbs2")
     kept = Kept()
     run(server, kept)
-    assert [row_of(kept, one, JANUARY)[10:] for one in (AN, BINH, CHI)] == [(2048, 0), (0, 10**13), (4096, 4096)]
+    assert [row_of(kept, one, JANUARY)[10:12] for one in (AN, BINH, CHI)] == [(2048, 0), (0, 10**13), (4096, 4096)]
 
 
 def test_a_quota_that_is_no_number_costs_only_itself(server: Zimbra) -> None:
     server.put(AN, quota="CANARY", used=5)
     kept = Kept()
     run(server, kept)
-    assert row_of(kept, AN, JANUARY)[6:] == ("personal", 20250101, DAY, None, None, 5)
+    assert row_of(kept, AN, JANUARY)[6:12] == ("personal", 20250101, DAY, None, None, 5)
     assert [bad.field for bad in kept.bad] == ["zimbraMailQuota"]
 
 
@@ -349,7 +363,7 @@ def test_usage_is_not_asked_for_where_it_is_not_wanted(server: Zimbra) -> None:
     assert "`usage: false`" in error.mend
     kept = Kept()
     run(server, kept, settings=config(usage=False))
-    assert row_of(kept, AN, JANUARY)[10:] == (1024, None)
+    assert row_of(kept, AN, JANUARY)[10:12] == (1024, None)
 
 
 # --- what cannot be used
@@ -455,7 +469,7 @@ def test_ten_thousand_accounts_are_read_beyond_the_cap_of_a_search(server: Zimbr
     run(server, kept, 20260116)
     assert len(kept.mailboxes) == 10_000
     assert kept.bad == []
-    assert {row[10:] for row in kept.mailboxes.values()} == {(1024, 7)}
+    assert {row[10:12] for row in kept.mailboxes.values()} == {(1024, 7)}
     # 1 + 999 a page: the last of the page before is asked for again.
     assert asked(server) == ["Auth", "GetAllDomains", *["SearchDirectory"] * 11, "GetQuotaUsage"] * 2
     assert all("maxResults" in given for name, given in server.questions if name == "SearchDirectoryRequest")
