@@ -1,6 +1,6 @@
 """One run of one source, from its door to the store."""
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,9 +11,10 @@ from sqlalchemy import Engine, insert, select, update
 
 from collector.agencies import ANY, Register
 from collector.clock import Clock
-from collector.contract.connector import Batch, Connector, Want, offered
+from collector.contract.connector import Batch, Connector, Days, Want, offered
 from collector.contract.errors import AccessDenied, CollectorError, TryAgain, WrongUse
 from collector.contract.period import days, local_day, plus_days
+from collector.contract.records import Record
 from collector.store import locks
 from collector.store.engine import reading, writing
 from collector.store.mailboxes import mailboxes
@@ -205,6 +206,20 @@ def _want(job: Job, tools: Tools, wanted: Wanted, began: int) -> Want:
             open_pauses=partial(open_pauses, tools.engine, job.source),
             mailboxes=partial(mailboxes, tools.engine, job.source),
         )
+
+
+def want_of_keys(job: Job, tools: Tools, days: Days, keys: Mapping[type[Record], Sequence[str]]) -> Want:
+    """What to ask the connector for to read some records by their keys, while `days` are reconciled."""
+    return Want(
+        cursor=None,
+        since=job.since,
+        first_day=days.first,
+        last_day=days.last,
+        window=True,
+        keys=keys,
+        open_pauses=partial(open_pauses, tools.engine, job.source),
+        mailboxes=partial(mailboxes, tools.engine, job.source),
+    )
 
 
 def _read(

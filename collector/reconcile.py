@@ -20,7 +20,7 @@ from sqlalchemy.dialects import sqlite
 
 from collector import collect as collecting
 from collector.collect import Job, Outcome, Result, Tools, Wanted
-from collector.contract.connector import Days, Key, Row, Want, keys_of, offered
+from collector.contract.connector import Days, Key, Row, keys_of, offered
 from collector.contract.errors import CollectorError, TryAgain, UnexpectedAnswer, WrongUse
 from collector.contract.period import iso, local_day, plus_days
 from collector.contract.records import Record, columns
@@ -298,7 +298,7 @@ class _Comparing:
         found: set[str] = set()
         for first in range(0, len(keys), READ):
             some = keys[first : first + READ]
-            want = Want(None, self.job.since, self.days.first, self.days.last, window=True, keys={record: some})
+            want = collecting.want_of_keys(self.job, self.tools, self.days, {record: some})
             asked = set(some)
             with collecting.closed_after(self.job.connector.fetch(self.job.config, self.door, want)) as batches:
                 for batch in batches:

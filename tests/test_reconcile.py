@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -104,9 +104,11 @@ def door(_began: int) -> Iterator[object]:
     yield object()
 
 
-def job(source: Source, since: int = 20260101) -> Job:
-    made = SimpleNamespace(Config=Config, DOORS=("sql",), RECORDS=(Document,), fetch=source.fetch, keys=source.keys)
-    return Job("s", cast(Connector, made), Config(), since, door)
+def job(source: Source, **others: Any) -> Job:
+    """The run of a source; `others` takes the place of its `fetch` or `keys`."""
+    offered = {"fetch": source.fetch, "keys": source.keys, **others}
+    made = SimpleNamespace(Config=Config, DOORS=("sql",), RECORDS=(Document,), **offered)
+    return Job("s", cast(Connector, made), Config(), 20260101, door)
 
 
 def tools(small: tuple[Engine, Register]) -> Tools:
@@ -119,7 +121,8 @@ def ignore(_: object) -> None:
 
 def go(small: tuple[Engine, Register], source: Source, **options: Any) -> Reconciled:
     wanted = Wanted(options.pop("first_day", None), options.pop("last_day", None))
-    return reconcile(job(source), tools(small), wanted, wait=False, says=ignore, progress=ignore, **options)
+    others = {name: options.pop(name) for name in ("fetch", "keys") if name in options}
+    return reconcile(job(source, **others), tools(small), wanted, wait=False, says=ignore, progress=ignore, **options)
 
 
 def read(small: tuple[Engine, Register], source: Source) -> None:
@@ -380,15 +383,13 @@ def test_who_has_lost_the_lease_buries_nothing(small: tuple[Engine, Register]) -
     source.put(*(a_document(f"{n}") for n in range(20)))
     read(small, source)
     del source.rows["7"]
-    listed = source.keys
 
     def keys(config: object, door_: object, days: Days) -> Iterator[Listed]:
         with writing(small[0]) as connection:
             connection.execute(lock.update().values(token=lock.c.token + 1))
-        yield from listed(config, door_, days)
+        yield from source.keys(config, door_, days)
 
-    source.keys = keys  # type: ignore[method-assign]
-    done = go(small, source)
+    done = go(small, source, keys=keys)
     assert done.result == "try_again"
     assert buried(small[0]) == set()
     assert len(live(small[0])) == 20
@@ -398,17 +399,15 @@ def test_a_source_that_cannot_be_read_is_not_compared(small: tuple[Engine, Regis
     source = Source()
     source.put(a_document("1"))
     read(small, source)
-    whole = source.fetch
 
     def fetch(config: object, door_: object, want: Want) -> Iterator[Batch]:
         if want.keys is None:
             raise TryAgain("away", stage="reach", mend="Wait")
-        yield from whole(config, door_, want)
+        yield from source.fetch(config, door_, want)
 
-    source.fetch = fetch  # type: ignore[method-assign]
     source.rows.clear()
     source.asked.clear()
-    assert go(small, source).result == "try_again"
+    assert go(small, source, fetch=fetch).result == "try_again"
     assert source.asked == []
 
 
@@ -440,10 +439,9 @@ def test_the_deliveries_of_a_document_that_vanished_are_no_differences_of_their_
         for n in range(20)
         for m in range(2)
     }
-    listed, fetched = source.keys, source.fetch
 
     def keys(config: object, door_: object, days: Days) -> Iterator[Listed]:
-        yield from listed(config, door_, days)
+        yield from source.keys(config, door_, days)
         there = [one for one in sent.values() if one[5 - 1] in source.rows]
         yield Listed(Delivery, [Key(one[0], None, fingerprint(Delivery, one)) for one in there], whole=True)
 
@@ -451,16 +449,31 @@ def test_the_deliveries_of_a_document_that_vanished_are_no_differences_of_their_
         if want.keys is not None and Delivery in want.keys:
             yield Batch({Delivery: [sent[key] for key in want.keys[Delivery] if key in sent]}, None, live=True)
         else:
-            yield from fetched(config, door_, want)
+            yield from source.fetch(config, door_, want)
 
-    source.keys, source.fetch = keys, fetch  # type: ignore[method-assign]
-    assert go(small, source).differences[Delivery].kinds["missed"] == 40
+    assert go(small, source, keys=keys, fetch=fetch).differences[Delivery].kinds["missed"] == 40
     del source.rows["7"], sent["7|0"], sent["7|1"], sent["8|1"]
-    done = go(small, source)
+    done = go(small, source, keys=keys, fetch=fetch)
     assert done.differences[Document].kinds["vanished"] == 1
     assert done.differences[Delivery].kinds["vanished"] == 1
     with reading(small[0]) as connection:
         assert set(connection.scalars(select(vanished.c.key))) == {"7", "8|1"}
+
+
+def test_what_belongs_to_a_record_that_was_missed_comes_along(small: tuple[Engine, Register]) -> None:
+    source = Source()
+    source.put(a_document("1", 10), a_document("2", 20))
+    read(small, source)
+
+    def fetch(config: object, door_: object, want: Want) -> Iterator[Batch]:
+        for batch in source.fetch(config, door_, want):
+            sent = [row(Delivery, key=f"{one[0]}|1", document=one[0], outside=1) for one in batch.rows[Document]]
+            yield replace(batch, rows={**batch.rows, Delivery: sent}) if want.keys else batch
+
+    source.put(a_document("3", 15))
+    assert kinds(go(small, source, fetch=fetch)) == {"missed": 1}
+    with reading(small[0]) as connection:
+        assert connection.scalars(select(table_of(Delivery).c.key)).all() == ["3|1"]
 
 
 def test_a_source_is_due_a_day_after_it_was_first_read_then_daily(small: tuple[Engine, Register]) -> None:

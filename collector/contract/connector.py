@@ -55,7 +55,7 @@ class Want:
     reads a corrected list.
     `keys` (only for connectors that offer `keys`) is the run of a reconciliation: read just these records, whatever
     their days, with cursor None and no coverage. What is then not given is not there: a key may be left out only
-    if the source has no such record, and a failure to find out must be raised.
+    if the source has no such record, and a failure to find out must be raised. What belongs to them may come along.
     """
 
     cursor: Mapping[str, Any] | None
