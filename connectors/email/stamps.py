@@ -29,8 +29,13 @@ _DISORDER = 7 * DAY
 _YEAR = 365 * DAY
 _CACHED = 100_000
 
+# A year outside is no year but rubbish, from which no day can be counted on.
+_YEARS = 1971, 2999
+
 
 def _instant(year: int, parts: tuple[int, int, int, int, int], zone: ZoneInfo) -> int | None:
+    if not _YEARS[0] <= year <= _YEARS[1]:
+        return None
     try:
         return int(datetime(year, *parts, tzinfo=zone).timestamp())
     except ValueError:  # 29 February in a common year, or no day at all
@@ -50,6 +55,8 @@ def _long_instant(found: re.Match[bytes]) -> int | None:
     if found[7] != b"Z":
         sign = -1 if found[7][:1] == b"-" else 1
         offset = sign * (int(found[7][1:3]) * 3600 + int(found[7][-2:]) * 60)
+    if not _YEARS[0] <= year <= _YEARS[1]:
+        return None
     try:
         return int(datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC).timestamp()) - offset
     except ValueError:

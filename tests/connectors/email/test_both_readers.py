@@ -80,6 +80,17 @@ def test_a_line_that_comes_late_counts_on_its_own_day_also_where_midnight_is_not
     agree([text([login(noon, AN, "s", "utc")]), content], noon, ZoneInfo("UTC"))
 
 
+@pytest.mark.parametrize("year", ["0000", "0001", "1970", "3000", "9999"])
+def test_a_line_of_a_year_that_cannot_be_is_bad_and_the_others_count(year: str) -> None:
+    lines_of_a_day = [login(WHEN, AN, "s1", "utc"), login(WHEN, BINH, "s2", "utc"), logout(WHEN, AN, "s1", "utc")]
+    content = text(
+        [*lines_of_a_day, *(year + line[4:] for line in [login(WHEN, AN, "s3", "utc"), *mail(WHEN, "A1", AN, "utc")])]
+    )
+    agree([content], WHEN)
+    use = reader(WHEN).read(content)
+    assert (sum(use.sessions.values()), sum(use.sent.values()), len(use.bad)) == (2, 0, 5)
+
+
 def test_two_servers_in_one_log_are_read_line_by_line() -> None:
     lines_of_two = [login(WHEN, AN, "s1"), *mail(WHEN, "A1", AN)]
     lines_of_two += [line.replace(" mx1 ", " mx2 ") for line in (login(WHEN, BINH, "s1"), *mail(WHEN, "A1", BINH))]
