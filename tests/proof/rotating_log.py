@@ -138,8 +138,9 @@ class Writer:
             if day >= oldest:
                 self._logout(user, session, day)
         self._open.clear()
-        self.now += 86_400
-        self._say(client(self.now, "BEA7", None, self.form))
+        for _ in range(3):
+            self.now += 8 * 3600
+            self._say(client(self.now, "BEA7", None, self.form))
 
     def _go_on_rotating(self) -> None:
         assert self._steps is not None
