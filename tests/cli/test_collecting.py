@@ -16,6 +16,7 @@ from typing import Any
 import paramiko
 import pytest
 
+from collector.demo.truth import INDICATORS
 from connectors.onestop import dvcqg
 from tests.cli.conftest import PROGRAM, Ran, Run, change
 from tests.cli.gate import gate
@@ -78,7 +79,8 @@ def test_a_rehearsal_shows_what_would_change_and_keeps_nothing(run: Run, own: Pa
         done.out,
         re.MULTILINE,
     )
-    assert re.search(r"^\d+ of 168 readings would differ; nothing was kept$", done.out, re.MULTILINE)
+    every = len(INDICATORS) * 12 * 2  # agencies, months
+    assert re.search(rf"^\d+ of {every} readings would differ; nothing was kept$", done.out, re.MULTILINE)
     assert readings(run, own, "documents.exchanged_internal") == before
     run("collect", "documents", "--config", own)
     assert readings(run, own, "documents.exchanged_internal") != before
@@ -101,7 +103,8 @@ def test_a_source_that_is_down_does_not_keep_the_others_from_being_read(run: Run
     forget(own)
     text = own.read_text(encoding="utf-8")
     text = re.sub(r"http://127\.0\.0\.1:\d+", "http://127.0.0.1:9", text)
-    own.write_text(text.replace("requests_per_minute: 100000", QUICK), encoding="utf-8")
+    others, name, onestop = text.partition("\n  onestop:\n")
+    own.write_text(others + name + onestop.replace("requests_per_minute: 100000", QUICK), encoding="utf-8")
     done = run("collect", "--config", own)
     assert done.code == 3
     assert done.err.startswith("onestop, reach: GET /dossiers at 127.0.0.1 broke off or was refused (ConnectError). ")

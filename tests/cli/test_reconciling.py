@@ -41,7 +41,7 @@ def test_documents_that_were_deleted_for_good_leave_the_figures(run: Run, own: P
     assert judged(run, own) == before - 3
     state = next(one for one in run("status", "--json", "--config", own).json if one["source"] == "documents")
     assert state["reconciliation"]["differences"]["document"]["vanished"] == 3
-    assert "3 document no longer there" in run("status", "--config", own).out
+    assert "document: 3 no longer there" in run("status", "--config", own).out
 
     again = run("reconcile", "documents", "--json", "--config", own)
     assert (again.code, again.json[0]["result"]) == (0, "done")

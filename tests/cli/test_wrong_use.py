@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from collector import __version__, cli
+from collector.demo.truth import INDICATORS
 from tests.cli.conftest import PROGRAM, Run, change
 
 
@@ -52,9 +53,7 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ),
         (
             ("explain", "dossiers.quick", "H44.02", "2026-02"),
-            "there is no indicator dossiers.quick. Use one of documents.exchanged_external, "
-            "documents.exchanged_internal, dossiers.on_time, dossiers.on_time_due, dossiers.online, "
-            "mailboxes.daily_use, mailboxes.provisioned",
+            f"there is no indicator dossiers.quick. Use one of {', '.join(sorted(INDICATORS))}",
         ),
         (("collect", "--from", "2026-02-30"), "--from: '2026-02-30' is no day; write it like 2026-02-28"),
         (("collect", "--to", "yesterday"), "--to: 'yesterday' is no day; write it like 2026-02-28"),
@@ -95,8 +94,8 @@ def test_every_command_and_every_option_has_help(run: Run) -> None:
     assert listed.code == 0
     assert "Exit codes: 0 done, 1 findings, 2 wrong use, 3 a source failed." in listed.out
     commands = re.findall(r"^  ([a-z]+) +[A-Z].*\.$", listed.out, re.MULTILINE)
-    assert commands == ["init", "check", "collect", "readings", "rank", "explain", "indicators", "agencies", "status",
-        "serve", "demo"]  # fmt: skip
+    assert commands == ["init", "check", "collect", "reconcile", "readings", "rank", "explain", "indicators",
+        "agencies", "status", "privacy", "serve", "demo"]  # fmt: skip
     for command in commands:
         done = run(command, "-h")
         assert done.code == 0
