@@ -55,7 +55,10 @@ _MILLION = 1_000_000
 
 @dataclass(slots=True)
 class Difference:
-    """What was compared of one record class, and how it differed: records by kind."""
+    """What was compared of one record class, and how it differed: records by kind.
+
+    `stored`: what the store has of the days compared, and of other days or deleted of what is listed.
+    """
 
     listed: int = 0
     stored: int = 0
@@ -269,8 +272,11 @@ class _Comparing:
             stored = listing.states(connection, self.job.source, record, [one.key for one in keys])
         differing = []
         for one in keys:
-            left.keys.pop(one.key, None)
+            expected = left.keys.pop(one.key, None)
             state = stored.get(one.key)
+            if expected is None and state is not None and not state.gone:
+                # Deleted by the source's own word, of a parent that is, or of another day.
+                self._difference(record).stored += 1
             if state is None or not state.agrees(record, one):
                 differing.append(one.key)
         return differing

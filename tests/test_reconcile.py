@@ -574,6 +574,14 @@ def test_whatever_happened_at_the_source_the_store_ends_as_the_source(
         assert removed == connection.scalar(select(func.count()).select_from(vanished))
 
 
+def test_what_the_source_itself_calls_deleted_is_stored_too(small: tuple[Engine, Register]) -> None:
+    source = Source()
+    source.put(*(a_document(f"{n}", removed=n % 2) for n in range(6)))
+    read(small, source)
+    told = go(small, source).differences[Document]
+    assert (told.listed, told.stored, told.kinds.total()) == (6, 6, 0)
+
+
 def test_progress_is_told_and_counts_close(small: tuple[Engine, Register]) -> None:
     source = Source()
     source.put(*(a_document(f"{n}") for n in range(4)))
