@@ -339,7 +339,7 @@ def _compared(one: Reconciliation) -> str:
     if one.result != "done":
         return f"[yellow]could not be compared with the store on {when}[/]: {escape(one.message)}"
     span = f"{iso(one.first_day)} to {iso(one.last_day)}"
-    found = ", ".join(f"{count:,} {record} {_KINDS[kind]}" for (record, kind), count in one.differing.items())
+    found = ", ".join(f"{record}: {count:,} {_KINDS[kind]}" for (record, kind), count in one.differing.items())
     return f"compared with the store on {when}, {span}: {found or 'no difference'}"
 
 
