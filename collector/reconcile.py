@@ -353,8 +353,8 @@ class _Comparing:
             source=self.job.source,
             stage="answer",
             field=record.NAME,
-            mend="See whether the source was restored, archived or hidden from the account; if these records are "
-            f"really gone: `collector reconcile {self.job.source} {span} --allow-vanished`",
+            mend="See whether the source was restored, archived or hidden from the account, or its mapping changed; if "
+            f"these records are really gone: `collector reconcile {self.job.source} {span} --allow-vanished`",
         )
 
     def _unfinished(self, days: Days, records: Iterable[type[Record]]) -> UnexpectedAnswer:
