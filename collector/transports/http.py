@@ -13,7 +13,7 @@ import math
 import re
 import ssl
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, NoReturn
@@ -191,7 +191,7 @@ class Service(Opened):
         content: dict[str, Any] = {} if question is None else {"json": question}
         return self._ask("POST", path, content | ({"params": dict(parameters)} if parameters else {}), once=once)
 
-    def blocks(self, path: str, parameters: Mapping[str, str]) -> Iterator[bytes]:
+    def blocks(self, path: str, parameters: Mapping[str, str]) -> Generator[bytes, None, None]:
         """Ask a path with GET and yield the answer's bytes as they come; broken off in the middle, it is TryAgain."""
         self._check_allowed("GET", path)
         response = self._retrying()(self._begun, path, parameters)
