@@ -114,6 +114,9 @@ QUOTA_UNTOLD = {"H44.04": 0.25}
 ONLY_INSIDE = frozenset({"H44.33.02"})
 """An agency whose mailboxes have no limit, one whose limits are told of three in four, one that writes to the state."""
 
+IN_ANOTHERS_DOMAIN = {"H44.32.02": ("hungvuong", f"txphutho.{phu_tho.MAIL}")}
+"""An agency without a mail domain: its mailboxes are `*.<label>@` the domain of another one."""
+
 LISTS_WITHOUT_SIZES = "mail-viettri"
 
 NOT_ON_MAIL = frozenset({"H44.25"})
@@ -245,6 +248,11 @@ def _mailboxes(
     chance: random.Random, agency: Agency, source: str, temper: Temper, quirk: Quirk, span: "Span"
 ) -> Iterator[Mailbox]:
     """Yield an agency's mailboxes: personal ones, shared ones, a few that are created or locked on the way."""
+    label, domain = IN_ANOTHERS_DOMAIN.get(agency.code, ("", agency.mail_domain))
+
+    def own(address: str) -> str:
+        return f"{address.partition('@')[0]}.{label}@{domain}" if label else address
+
     few = FEW_MAILBOXES.get(agency.code)
     people = few[0] if few else max(6, round((agency.headcount or 14) * temper.provided))
     if quirk.only_shared:
@@ -262,10 +270,10 @@ def _mailboxes(
             created = chance.choice(span.change_days)
             if fate < 0.034 and created < span.change_days[-1]:
                 locked = span.change_days[-1]
-        yield Mailbox(source, address, agency.code, kind, created, locked)
+        yield Mailbox(source, own(address), agency.code, kind, created, locked)
     shared = chance.randint(2, 5)
     for name in _SHARED[: few[1] if few else shared]:
-        yield Mailbox(source, f"{name}@{agency.mail_domain}", agency.code, "shared", span.first, None)
+        yield Mailbox(source, own(f"{name}@{agency.mail_domain}"), agency.code, "shared", span.first, None)
 
 
 @dataclass(frozen=True, slots=True)

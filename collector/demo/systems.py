@@ -19,7 +19,7 @@ from typing import Any
 import yaml
 
 from collector.contract import period
-from collector.demo import mail_files, onestop_service, register_database
+from collector.demo import mail_files, onestop_service, province, register_database
 from collector.demo.ledger import Ledger, Source
 
 __all__ = ["port_of", "serve", "write", "write_configuration"]
@@ -145,7 +145,13 @@ _Way = tuple[str, dict[str, Any], dict[str, Any]]
 
 
 def _mail(source: Source, _: Path) -> _Way:
-    return "email.mail_log", {"kind": "folder", "path": source.name}, dict(mail_files.CONFIG)
+    patterns = {
+        f"*.{label}@{domain}": code
+        for code, (label, domain) in province.IN_ANOTHERS_DOMAIN.items()
+        if code in source.serves
+    }
+    config = dict(mail_files.CONFIG) | ({"agency_codes": patterns} if patterns else {})
+    return "email.mail_log", {"kind": "folder", "path": source.name}, config
 
 
 def _documents(_: Source, folder: Path) -> _Way:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from collector.contract import period
 from collector.demo import province, systems, truth
@@ -50,6 +51,18 @@ def test_codes_and_mail_domains_are_unique_and_reserved(whole: Ledger) -> None:
     for names in ([a.code for a in agencies], [a.old_code for a in agencies], [a.mail_domain for a in agencies]):
         assert len(set(names)) == len(agencies)
     assert all(a.mail_domain.endswith(".example") and a.code.startswith("H44.") for a in agencies)
+
+
+def test_one_agencys_mailboxes_are_told_from_anothers_by_their_addresses_alone(whole: Ledger, tmp_path: Path) -> None:
+    boxes = [box.address for box in whole.mailboxes if box.agency == "H44.32.02"]
+    assert len(boxes) >= 7
+    assert {address.partition("@")[2] for address in boxes} == {"txphutho.phutho.example"}
+    assert all(address.partition("@")[0].endswith(".hungvuong") for address in boxes)
+    assert any(box.agency == "H44.32" and box.address.endswith("@txphutho.phutho.example") for box in whole.mailboxes)
+    systems.write_configuration(whole, tmp_path, Path(province.__file__).parents[2] / "config")
+    sources = yaml.safe_load((tmp_path / "collector.yaml").read_text(encoding="utf-8").replace("!file", ""))["sources"]
+    assert sources["mail"]["config"]["agency_codes"] == {"*.hungvuong@txphutho.phutho.example": "H44.32.02"}
+    assert "agency_codes" not in sources["mail-viettri"]["config"]
 
 
 def test_ids_and_addresses_are_unique(whole: Ledger) -> None:
