@@ -59,9 +59,10 @@ def _decoded(runs: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def of(ledger: Ledger, folder: Path) -> People:
-    """Collect the people of a sample province: whoever has a mailbox, and the applicants that its service names."""
+    """Collect the people of a sample province: whoever has a mailbox or gets a mail, and its service's applicants."""
     addresses = {one.address for one in ledger.mailboxes}
     addresses |= {one.address for one in ledger.sessions} | {one.address for one in ledger.mails}
+    addresses |= {recipient.address for one in ledger.mails for recipient in one.to}
     names: set[str] = set()
     numbers: set[str] = set()
     for path in folder.glob("onestop*/dossiers.jsonl"):
