@@ -268,6 +268,13 @@ def _size(batch: Batch) -> int:
     return sum(len(rows) for rows in batch.rows.values()) + len(batch.bad)
 
 
+def read_only(job: Job, tools: Tools) -> int:
+    """Read a source as a first run does, and save nothing; return how many rows there were."""
+    want = replace(_want(job, tools, Wanted(), tools.clock()), cursor=None, spans={})
+    with job.open_door(tools.clock()) as door, closed_after(job.connector.fetch(job.config, door, want)) as batches:
+        return sum(len(rows) for batch in batches for rows in batch.rows.values())
+
+
 def agencies_as_written(register: Register, source: str, agency: str) -> frozenset[str]:
     """All codes under which a source may know an agency of the register; WrongUse for an unknown agency."""
     known = register.agencies.get(agency)

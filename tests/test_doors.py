@@ -15,7 +15,7 @@ PARTS = ("collector", "connectors", "indicators")
 # The rooms of collector/, from the street door to the cellar: each may open those further down, never the reverse.
 LEVELS: tuple[frozenset[str], ...] = (
     frozenset({"cli", "daemon"}),
-    frozenset({"assembly"}),
+    frozenset({"assembly", "benchmark"}),
     frozenset({"scheduler", "check", "compare", "audit", "proof", "demo", "init", "gaps"}),
     frozenset({"editions", "sinks", "web"}),
     frozenset({"collect", "readings", "ranking", "status", "privacy"}),

@@ -379,6 +379,20 @@ def collected(outcomes: Iterable[Outcome], width: int) -> list[Shown]:
     return [table(columns, rows, width)]
 
 
+_HOLDS = {True: "holds", False: "[red]does not hold[/]", None: ""}
+
+
+def measured(figures: Iterable[Mapping[str, Any]], width: int) -> list[Shown]:
+    """What a benchmark measured, and whether what is promised holds."""
+    columns = [Column("figure"), Column("value", "figure"), Column("unit"), Column("promised", "figure"), Column("")]
+    rows = []
+    for one in figures:
+        value = "-" if one["value"] is None else f"{one['value']:,.10g}"
+        target = "" if one["target"] is None else f"{one['target']:g}"
+        rows.append([one["name"], value, one["unit"], target, _HOLDS[one["holds"]], escape(one["peer"] or "")])
+    return [table([*columns, Column("beside", "prose")], rows, width)]
+
+
 def reconciled(compared: Iterable[Reconciled], width: int) -> list[Shown]:
     """How the store differed from each source: records by kind."""
     columns = [Column("source"), Column("result"), Column("record")]

@@ -1,0 +1,92 @@
+"""The benchmark measures a program that counts right, in memory that does not grow. How fast it is, no test says."""
+
+import json
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine
+
+from collector.benchmark import BENCHMARKS, documents, mail_log
+from collector.benchmark.mail_lines import lines
+from collector.benchmark.measure import Figure, Size, program
+from tests.connectors.email.mail_lines import use_by_single_lines
+from tests.servers.postgresql import PostgreSQL
+
+TINY = Size(lines=20_000, documents=2_000, megabytes=2, rounds=1)
+
+
+def by_name(figures: list[Figure]) -> dict[str, Figure]:
+    return {figure.name: figure for figure in figures}
+
+
+def test_what_the_benchmark_collects_is_what_single_lines_tell(tmp_path: Path) -> None:
+    path = mail_log.write(tmp_path / "whole", 20_000)
+    use = use_by_single_lines([line.rstrip("\n") for line in lines(20_000)], 2025)
+    mail_log.collecting(path)
+    with closing(sqlite3.connect(path.parent / "state" / "collector.sqlite")) as store:
+        counted = store.execute("SELECT sum(sessions), sum(sent), sum(sent_outside) > 100 FROM mailbox_day").fetchone()
+    assert counted == (sum(sessions for sessions, _ in use.values()), sum(sent for _, sent in use.values()), 1)
+    assert json.loads(mail_log.reading(path).told)["rows"] > 1_000
+
+
+@pytest.mark.long
+def test_memory_is_flat_at_five_times_the_length_of_a_log(tmp_path: Path, scale: Callable[[int], int]) -> None:
+    count = max(200_000, scale(2_000_000))
+    once, more = (mail_log.write(tmp_path / str(times), times * count) for times in (1, 5))
+    for run in (mail_log.reading, mail_log.collecting):
+        assert run(more).peak - run(once).peak < 24
+
+
+def test_a_register_is_loaded_changed_and_left_alone(tmp_path: Path, postgresql: PostgreSQL) -> None:
+    url = postgresql.database("benchmark")
+    size = Size(lines=0, documents=2_000, megabytes=0, rounds=1, postgresql=url)
+    figures = by_name(list(documents.measure(tmp_path / "documents", size)))
+    assert {figures[name].target for name in figures} == {None, 0.5, 120, 0.05, 50}
+    assert all(figure.value for figure in figures.values())
+    # Its table is gone again.
+    with create_engine(url).connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").scalar() == 0
+
+
+def test_without_a_peer_it_is_named_and_nothing_is_promised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda *_, **__: None)
+    figures = by_name([*mail_log.measure(tmp_path / "mail", TINY), *BENCHMARKS["ssh"](tmp_path / "ssh", TINY)])
+    assert figures["mail_log.speed"] == Figure("mail_log.speed", None, "x", "pflogsumm: not installed")
+    assert figures["ssh.speed"].holds is None
+    register = by_name(list(documents.measure(tmp_path / "documents", TINY)))
+    assert "--postgresql" in (register["documents.speed"].peer or "")
+    assert all(one.target is None for one in register.values())
+
+
+@pytest.mark.server("openssh")
+def test_a_file_is_read_over_ssh_by_both(tmp_path: Path) -> None:
+    figures = by_name(list(BENCHMARKS["ssh"](tmp_path / "ssh", TINY)))
+    assert (figures["ssh.speed"].target, figures["ssh.memory_beyond_that_of_a_fifth"].holds) == (0.7, True)
+    assert (figures["ssh.speed"].value or 0) > 0
+
+
+def test_the_command_prints_figures_with_their_targets() -> None:
+    done = subprocess.run(program("benchmark", "--json", "--rounds", "1", "start"), capture_output=True, check=True)
+    for figure in json.loads(done.stdout):
+        assert set(figure) == {"name", "value", "unit", "peer", "target", "holds"}
+        assert figure["value"] > 0
+
+
+def test_an_unknown_benchmark_is_wrong_use() -> None:
+    done = subprocess.run(program("benchmark", "soup"), capture_output=True, text=True, check=False)
+    assert (done.returncode, "there is no benchmark soup" in done.stderr) == (2, True)
+
+
+def test_the_limit_is_measured_on_the_same_rows(tmp_path: Path) -> None:
+    documents.measure(tmp_path / "documents", TINY)
+    told = subprocess.run(
+        [sys.executable, "-m", "collector.benchmark.documents", str(tmp_path / "documents")],
+        capture_output=True,
+        check=True,
+    )
+    assert json.loads(told.stdout)["rows"] == TINY.documents
