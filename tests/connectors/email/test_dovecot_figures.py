@@ -37,6 +37,7 @@ sources:
     config:
       kinds: {{"vanthu@*": shared, "*": personal}}
       state_field: nologin
+      last_login_dict: "proxy::lastlogin"
   mail:
     connector: email.mail_log
     door: {{kind: folder, path: logs}}
@@ -83,12 +84,15 @@ def test_a_list_and_a_log_of_two_sources_give_one_figure_each(tmp_path: Path) ->
     program = configure(tmp_path / "p", {"agencies.yaml": AGENCIES, "key": f"{KEY}\n"})
     (program.folder / "logs").mkdir()
     a = [f"canary{number}@a.example" for number in range(6)]
-    b = ["canary@b.example", "vanthu@b.example"]
+    # Five, so that neither agency's figures are suppressed.
+    b = [*(f"canary{number}@b.example" for number in range(5)), "vanthu@b.example"]
     with serving() as server:
         collect_on(program, server, 20260226, a[:5] + b)
         collect_on(program, server, 20260227, a[:5] + b)
         # One new, one locked, on a day of another month; 28 February and 1 March are a weekend.
         collect_on(program, server, 20260302, a + b, locked=(a[4],))
+        # One whose login the log has, and one whose it has not.
+        server.logins = {a[1]: day_start(20260302) + 9 * 3600, a[3]: day_start(20260303) + 60}
         collect_on(program, server, 20260305, a + b, locked=(a[4],))
         asked = len(server.questions)
         collect_on(program, server, 20260305, a[:1])
@@ -96,13 +100,16 @@ def test_a_list_and_a_log_of_two_sources_give_one_figure_each(tmp_path: Path) ->
     february, march = figures(program, "2026-02"), figures(program, "2026-03")
     # Who was there before the first run nobody can tell: the month in which a source begins is partial.
     assert february["mailboxes.provisioned", "H44.02"] == ("partial", "2026-02-28", 5, 10, 0)
-    assert february["mailboxes.provisioned", "H44.03"] == ("partial", "2026-02-28", 1, 4, 0)
+    assert february["mailboxes.provisioned", "H44.03"] == ("partial", "2026-02-28", 4, 4, 0)
     # Thursday 26 and Friday 27 February: five mailboxes, used once.
     assert february["mailboxes.daily_use", "H44.02"] == ("partial", "2026-02-28", 1, 10, 0)
     assert march["mailboxes.provisioned", "H44.02"] == ("measured", "2026-03-04", 5, 10, 0)
     # Monday to Wednesday: four from before and the new one; two of them used on Monday.
     assert march["mailboxes.daily_use", "H44.02"] == ("measured", "2026-03-04", 2, 15, 0)
-    assert march["mailboxes.daily_use", "H44.03"] == ("measured", "2026-03-04", 0, 3, 0)
+    assert march["mailboxes.daily_use", "H44.03"] == ("measured", "2026-03-04", 0, 15, 0)
+    told = {one["source"]: one["last_logins"] for one in program.run("status", "--json").json}
+    assert told == {"mailboxes": {"compared": 2, "unseen": 1}, "mail": None}
+    assert "1 of 2 mailboxes have their last login on a day" in " ".join(program.run("status").out.split())
     for file in (program.folder / "state").rglob("*"):
         if file.is_file():
             assert not re.search(rb"canary|Y2FuYXJ5", file.read_bytes()), file.name
