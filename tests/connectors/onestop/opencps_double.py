@@ -52,7 +52,7 @@ CANARIES = ("CANARY", "Bí Mật", "0999888777", "persons.example", "02509999999
 
 _LOCAL = timezone(timedelta(hours=7))
 _OFF = frozenset(days_off())
-_STAMPS = (
+STAMPS = (
     "createDate",
     "modifiedDate",
     "submitDate",
@@ -122,7 +122,7 @@ class _Dossier:
     lock: str = ""
     number_written: str = ""
     paused_at: int | None = None
-    when: dict[str, int | None] = field(default_factory=lambda: dict.fromkeys(_STAMPS))
+    when: dict[str, int | None] = field(default_factory=lambda: dict.fromkeys(STAMPS))
     rendered: bytes | None = None
 
     def item(self) -> bytes:
@@ -252,6 +252,24 @@ class OpenCPS:
                 one.status, when["correctingDate"] = "correcting", deed.at
             case "touch":
                 pass
+
+    def rows_changed_since(self, instant: int) -> Iterator[dict[str, Any]]:
+        """Yield the rows of its table opencps_dossier that were changed after an instant: epoch seconds for times."""
+        for one in self._dossiers.values():
+            if (one.when["modifiedDate"] or 0) > instant:
+                yield {
+                    "dossierId": one.number,
+                    "groupId": one.group,
+                    "govAgencyCode": one.agency,
+                    "serviceCode": one.service,
+                    "serviceLevel": one.level,
+                    "dossierStatus": one.status,
+                    "lockState": one.lock,
+                    "online_": int(one.online),
+                    "fromViaPostal": one.by_post,
+                    "originDossierId": 0,
+                    **one.when,
+                }
 
     # What it answers
 
