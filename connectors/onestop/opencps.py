@@ -10,7 +10,8 @@ Reads: GET of `<base>/dossiers` alone, in row windows. There is no filter for wh
 Never: any other verb or path; statistics, and least of all reCalculate, which rewrites them; the name, number, address
   or contact of an applicant; the sentences about deadlines.
 Limits: dossiers that vanish are not noticed. A run by hand covers no day: what it does not read may have been changed
-  on it. A first load that is cut off goes on where it stopped, and covers the days before it began.
+  on it. A first load that is cut off goes on where it stopped, and covers the days before it began. Where the site's
+  search index refuses rows beyond some number, lower `slice_days` or `agencies_at_once`.
 Quality: due dates are overwritten, so that of a dossier received before the first run only the current one is known: it
   cannot be judged, unless nothing happened to it since its receipt. Pauses are seen, not told: to the day if the
   source is read daily. A level of service counts from the first dossier that shows it. See `opencps_dossier`.

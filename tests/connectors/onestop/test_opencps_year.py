@@ -1,7 +1,7 @@
 """A year of dossiers that move through all states while they are collected daily: each figure equals the ledger's own.
 
-Full size (PROVE=1): 300,000 dossiers of 60 agencies, 365 nights; else the first two months of a small year. The clocks of
-the double and the collector go together, one night at a time; after each, every cell of every day is compared with a
+Full size (PROVE=1): 300,000 dossiers of 60 agencies, 365 nights; else the first two months of a small year. The clocks
+of the double and the collector go together, one night at a time; after each, every cell of every day is compared with a
 count made from the deeds alone (see `opencps_year`).
 """
 
