@@ -13,11 +13,11 @@ Stretch = tuple[int, int]
 _SHORT, _LONG = rb"[A-Z][a-z]{2} [ 0-3]\d \d\d:\d\d:\d\d", rb"\d{4}-\d\d-\d\dT[\d:.,]{8,18}(?:Z|[+-]\d\d:?\d\d)"
 _SESSIONS = rb"(?:imap|pop3|managesieve|submission|lmtp)(?:-login)?"
 _LEVEL = rb"(?:Info|Warning|Error|Fatal|Panic|Debug): "
-_POSTFIX = rb"\S+ (?P<postfix>postfix[\w.-]*(?:/[\w.-]+)*\[\d+\]: )"
+_POSTFIX = rb"\S+ (?P<postfix>postfix[\w.-]*+(?:/[\w.-]++)*+\[\d++\]: )"
 _DOVECOT = (
     # Through syslog under its own name or another one; or in a file of its own.
     rb"(?P<dovecot>\S+ dovecot[\w.-]*(?:\[\d+\])?: |\S+ [\w.@-]+(?:\[\d+\])?: " + _SESSIONS + rb"[:(]"
-    rb"|[a-z][a-z0-9-]*(?:\([^\n]*?\))?(?:<[^\n]*?>)*: " + _LEVEL + rb")"
+    rb"|[a-z][a-z0-9-]*(?:\([^)\n]*+\))?+(?:<[^>\n]*+>)*+: " + _LEVEL + rb")"
 )
 _SYSLOG = rb"(?:" + _SHORT + rb"|" + _LONG + rb") (?:" + _POSTFIX + rb"|" + _DOVECOT + rb")"
 _ZIMBRA = rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[,.]\d{3} (?P<zimbra>(?:TRACE|DEBUG|INFO|WARN|ERROR|FATAL) {1,2}\[)"

@@ -520,4 +520,34 @@ MUTATIONS = (
         "tests/connectors/docmgmt/test_register_shapes.py::"
         "test_a_corrected_mapping_corrects_every_row_that_was_read_before",
     ),
+    Mutation(
+        "days read again keep what a bug had left",
+        "collector/store/save.py",
+        "        if span_ in spans and key not in kept\n",
+        "        if span_ in spans and key in kept\n",
+        "tests/connectors/email/test_backfill.py::test_a_row_that_should_not_be_there_goes_with_the_figure_that_it_made",
+    ),
+    Mutation(
+        "what only files that are gone could tell is lost when the rest is read again",
+        "connectors/email/chain.py",
+        "0 if again is None or replaces else -1",
+        "0",
+        "tests/connectors/email/test_backfill.py::"
+        "test_a_lost_cursor_reads_all_again_and_loses_nothing_that_only_files_now_gone_could_tell",
+    ),
+    Mutation(
+        "without its cursor a mail server's mailboxes begin today",
+        "connectors/email/polls.py",
+        "return memory_from_rows(want.mailboxes(None))",
+        "return None",
+        "tests/connectors/email/test_lost_cursor.py::test_whenever_the_cursor_is_lost_the_same_is_told",
+    ),
+    Mutation(
+        "who stood in a list by mistake counts after it was corrected",
+        "connectors/email/mail_log.py",
+        "rows += inventory.struck_out(rows, want.mailboxes(month.first), changed)",
+        "pass",
+        "tests/connectors/email/test_mailbox_lists.py::"
+        "test_a_list_that_is_corrected_leaves_nothing_of_what_was_wrong_in_it",
+    ),
 )

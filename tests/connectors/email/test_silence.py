@@ -231,6 +231,14 @@ def test_no_other_line_is(line: str) -> None:
     assert stretches(text([line]), Calendar(ZoneInfo("Asia/Ho_Chi_Minh"), WHEN), DAY) == []
 
 
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("words", ["(b)<c>", "/a.-", "<", "(", "a=b;", "] [", "imap: "])
+@pytest.mark.parametrize("begin", ["", "a", "mx1 postfix", "mx1 x: imap("])
+def test_no_line_keeps_it_busy(words: str, begin: str) -> None:
+    line = f"{stamp(WHEN, 'rfc3339')} {begin}{words * 30_000}"
+    assert stretches(text([line] * 10), Calendar(ZoneInfo("Asia/Ho_Chi_Minh"), WHEN), DAY) in ([], [(WHEN, WHEN)])
+
+
 # -- probe -------------------------------------------------------------------------------------------------------------
 
 
