@@ -169,6 +169,8 @@ def _of_agencies(
             counts[through] = _counts(connection, indicator, tallies, period.first, through)
             undecided[through] = _undecided(connection, period.first, through) if indicator.workdays else ""
         three = counts[through].get(member.code, (0, 0, 0))
+        if indicator.period == "any":
+            three = _any(three)
         told = member.code not in unsaid.agencies
         state, why = _state(reach_or_none, three, world, undecided[through], told=told)
         readings.append(_reading(indicator, member.code, period, state, through, three, why))
@@ -344,6 +346,11 @@ def _undecided(connection: Connection, first: int, through: int) -> str:
     return "" if known == _count(first, through) else "the calendar of working days does not reach so far"
 
 
+def _any(counts: tuple[int, int, int]) -> tuple[int, int, int]:
+    hits, _, unknown = counts
+    return (1, 1, 0) if hits else (0, 0, 1) if unknown else (0, 1, 0)
+
+
 def _counts(
     connection: Connection, indicator: Indicator, tallies: Tallies, first: int, through: int
 ) -> dict[str, tuple[int, int, int]]:
@@ -370,7 +377,7 @@ def _counts(
 def _spans(indicator: Indicator, first: int, through: int) -> list[tuple[int, int]]:
     """The spans of days (both ends included) whose cells add up to the figure of the days `first..through`."""
     match indicator.period:
-        case "sum":
+        case "sum" | "any":
             return [(first, through)]
         case "end":
             return [(through, through)]

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, true
 
 from collector.contract.period import day_start, days, local_day, plus_days
-from collector.contract.records import Mailbox, Record
+from collector.contract.records import Delivery, Mailbox, Record
 from collector.contract.tables import table_of
 from collector.store import last_logins
 from collector.store.last_logins import LastLogins
@@ -120,10 +120,13 @@ def of_source(
             connection.scalar(select(func.count()).select_from(table).where(table.c.source == source)) or 0
         )
         if record.AGENCY_DAY is not None:
+            written = table.c[record.AGENCY_CODE]
+            # Bodies outside the province get documents too, and are in no register.
+            inside = table.c.outside == 0 if record is Delivery else true()
             for code, count in connection.execute(
-                select(table.c.agency_code, func.count())
-                .where(table.c.source == source, table.c.agency.is_(None))
-                .group_by(table.c.agency_code)
+                select(func.coalesce(written, ""), func.count())
+                .where(table.c.source == source, table.c.agency.is_(None), inside)
+                .group_by(written)
             ):
                 unknown[code] = unknown.get(code, 0) + count
     oldest = min((latest for latest, _ in covered.values()), default=None)

@@ -64,10 +64,11 @@ class Indicator:
     `period` says how days make a period: `sum` adds them, `end` takes the last covered day alone (a figure "at
     the period's end"). With `month` an item belongs to a calendar month: the cell of a day says how the month stands
     at that day's end (it rests on all days of its month up to it), and a period adds up the last cell of each of its
-    months, so that an open month has a figure too; only `Cells` can say that. `needs` are the records whose coverage
-    the figure rests on. `workdays`: the calendar of working days is part of the formula, so a provisional year makes
-    the figure partial. `group` are the persons behind the figure, where it is about persons. `version` is raised
-    whenever the meaning changes.
+    months, so that an open month has a figure too; only `Cells` can say that. With `any` the item is the agency
+    itself: a hit if the period has any hit, unknown if it has none but something unknown, else a miss. `needs` are
+    the records whose coverage the figure rests on. `workdays`: the calendar of working days is part of the formula,
+    so a provisional year makes the figure partial. `group` are the persons behind the figure, where it is about
+    persons. `version` is raised whenever the meaning changes.
     """
 
     id: str
@@ -84,7 +85,7 @@ class Indicator:
     unit: Literal["ratio"] = "ratio"
     better: Literal["higher", "lower"] = "higher"
     measured_from: Literal["machine", "clerk", "register"] = "machine"
-    period: Literal["sum", "end", "month"] = "sum"
+    period: Literal["sum", "end", "month", "any"] = "sum"
     workdays: bool = False
     group: Group | None = None
 

@@ -15,7 +15,8 @@ connector) ends in `_day`. Every record begins with the same four fields:
   changed       the source's own version in microseconds, else the start of the read in microseconds
   removed       1 once the source says that the record is deleted; such a row counts nowhere
 
-`AGENCY_DAY` names the column by whose day the register resolves `agency_code`; None where a parent carries it.
+`AGENCY_DAY` names the column by whose day the register resolves the code; None where a parent carries it.
+`AGENCY_CODE` names the column of that code: `agency_code`, but a delivery belongs to the agency that gets it.
 `DERIVED` lists columns that the store computes from related records (see `collector/store/derive.py`).
 """
 
@@ -31,6 +32,7 @@ class Record(Protocol):
     __dataclass_fields__: ClassVar[dict[str, Any]]
     NAME: ClassVar[str]
     AGENCY_DAY: ClassVar[str | None]
+    AGENCY_CODE: ClassVar[str]
     DERIVED: ClassVar[dict[str, object]]
 
 
@@ -48,6 +50,7 @@ class Mailbox:
 
     NAME: ClassVar[str] = "mailbox"
     AGENCY_DAY: ClassVar[str | None] = "month_day"
+    AGENCY_CODE: ClassVar[str] = "agency_code"
     DERIVED: ClassVar[dict[str, object]] = {}
 
     key: str
@@ -77,6 +80,7 @@ class MailboxDay:
 
     NAME: ClassVar[str] = "mailbox_day"
     AGENCY_DAY: ClassVar[str | None] = None
+    AGENCY_CODE: ClassVar[str] = "agency_code"
     DERIVED: ClassVar[dict[str, object]] = {}
 
     key: str
@@ -105,6 +109,7 @@ class Document:
 
     NAME: ClassVar[str] = "document"
     AGENCY_DAY: ClassVar[str | None] = "issued_day"
+    AGENCY_CODE: ClassVar[str] = "agency_code"
     DERIVED: ClassVar[dict[str, object]] = {"scope": str | None, "sent_electronically": Flag}
 
     key: str
@@ -120,26 +125,29 @@ class Document:
     recalled: Flag
     due_day: int | None
     completed_day: int | None
-    document_id: (
-        str | None
-    )  # the id that travels with it (edXML DocumentId, docId of the trunk), the same on both sides
+    document_id: str | None  # travels with it (edXML DocumentId, docId of the trunk), the same on both sides
     counterpart: str | None  # of an incoming one: the sender's organ code as the source wrote it
     source_status: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One recipient of an outgoing document. key = `<document>|<recipient or row id>`. No agency of its own.
+    """One recipient of an outgoing document. key = `<document>|<recipient or row id>`. Its agency is the recipient's.
 
     `received` is 1 once the recipient sent status 03 (accepted and registered) or a later one, 0 while it has not, None
     where the source does not tell statuses; `received_day` is the day of the first such status. Arrival (01), or that
     the recipient's system fetched it, proves no receipt. `refused`: status 02, and none of 03 or later. `recalled`: 1
     once the recipient agreed to give it back, 0 if nobody asked or it declined, None while it has not answered.
+    `status_told` is 1 if the source tells what became of deliveries, 0 if it never does: then all of these are None.
     """
 
     NAME: ClassVar[str] = "delivery"
-    AGENCY_DAY: ClassVar[str | None] = None
-    DERIVED: ClassVar[dict[str, object]] = {}
+    AGENCY_DAY: ClassVar[str | None] = "sent_day"
+    AGENCY_CODE: ClassVar[str] = "counterpart"
+    DERIVED: ClassVar[dict[str, object]] = {
+        "answer_day": int | None,  # the next working day after sending
+        "document_recalled": Flag,  # what its document says
+    }
 
     key: str
     agency_code: str
@@ -155,6 +163,7 @@ class Delivery:
     refused: Flag
     recalled: Flag
     document_id: str | None  # the id under which this recipient's own list has it; None: as the document's
+    status_told: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +176,7 @@ class Dossier:
 
     NAME: ClassVar[str] = "dossier"
     AGENCY_DAY: ClassVar[str | None] = "received_day"
+    AGENCY_CODE: ClassVar[str] = "agency_code"
     DERIVED: ClassVar[dict[str, object]] = {
         "effective_due_day": int | None,
         "due_basis": str | None,  # first | history | current (the day may have moved); None without any due date
@@ -208,6 +218,7 @@ class DossierEvent:
 
     NAME: ClassVar[str] = "dossier_event"
     AGENCY_DAY: ClassVar[str | None] = None
+    AGENCY_CODE: ClassVar[str] = "agency_code"
     DERIVED: ClassVar[dict[str, object]] = {}
 
     key: str
@@ -232,6 +243,7 @@ class Procedure:
 
     NAME: ClassVar[str] = "procedure"
     AGENCY_DAY: ClassVar[str | None] = None
+    AGENCY_CODE: ClassVar[str] = "agency_code"
     DERIVED: ClassVar[dict[str, object]] = {}
 
     key: str

@@ -30,6 +30,8 @@ _FLAGS = {
     "electronic",
     "received",
     "refused",
+    "status_told",
+    "document_recalled",
     "paused_on_due",
 }
 

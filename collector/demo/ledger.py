@@ -105,6 +105,8 @@ class Recipient:
     code: str | None
     outside: int | None  # 1: outside the province
     electronic: int | None
+    received: int | None = None  # 1: accepted and registered (status 03 or later)
+    received_day: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,9 @@ class Document:
     recalled: int | None
     deleted: bool
     note: str = ""  # what is awkward about it
+    signed: int | None = None  # with the organisation's signature
+    due_day: int | None = None  # an incoming one: to be dealt with by then
+    completed_day: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

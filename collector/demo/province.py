@@ -73,6 +73,8 @@ class Quirk:
     documents: bool = True
     only_internal: bool = False
     paper_unknown: float = 0.0015
+    signature_unknown: float = 0.0015
+    answer_unknown: float = 0.0015
     recall_unknown: float = 0.0015
     recipient_unknown: float = 0.0015
     dossiers: bool = True
@@ -83,7 +85,9 @@ class Quirk:
 
 
 QUIRKS: dict[str, Quirk] = {
-    "H44.17": Quirk("sends no documents and handles no dossiers: nothing to judge", documents=False, dossiers=False),
+    "H44.17": Quirk(
+        "neither sends nor gets documents, and handles no dossiers: nothing to judge", documents=False, dossiers=False
+    ),
     "H44.18": Quirk("writes to agencies of the province only: no external documents", only_internal=True),
     "H44.20": Quirk("its officials are on another payroll: headcount 0", headcount=0),
     "H44.08": Quirk("its clerks leave the paper flag empty too often", paper_unknown=0.2),
@@ -98,10 +102,15 @@ QUIRKS: dict[str, Quirk] = {
     ),
     "H44.39": Quirk("one channel code in eight is unknown", channel_unknown=0.12),
     "H44.41.02": Quirk("never promises a due date", without_due=1.0),
-    "H44.41.03": Quirk("never fills the paper flag", paper_unknown=1.0, recipient_unknown=0.0),
+    "H44.41.03": Quirk(
+        "never fills the flags of paper and signature", paper_unknown=1.0, signature_unknown=1.0, recipient_unknown=0.0
+    ),
     "H44.42.06": Quirk("has only shared mailboxes", only_shared=True),
+    "H44.41.05": Quirk("answers with codes that the register cannot explain", answer_unknown=1.0),
     "H44.43.03": Quirk("uses procedure codes of its own", procedures="unknown"),
-    "H44.43.04": Quirk("sends no documents and handles no dossiers: nothing to judge", documents=False, dossiers=False),
+    "H44.43.04": Quirk(
+        "neither sends nor gets documents, and handles no dossiers: nothing to judge", documents=False, dossiers=False
+    ),
     "H44.36": Quirk("still writes the old organ codes", old_codes=1.0),
 }
 _PLAIN = Quirk("")
@@ -438,13 +447,42 @@ def _numbered(drafts: list[Document], seed: int) -> list[Document]:
     """Give each document its id in the order of the days, as a register would."""
     order = stream(seed, "document ids")
     keyed = sorted(((draft.issued_day or LAST_DAY, order.random(), draft) for draft in drafts), key=lambda e: e[:2])
-    return [
-        Document(
-            d.source, str(number), d.agency, d.agency_written, d.direction, d.issued_day, d.recipients, d.paper_too,
-            d.recalled, d.deleted, d.note,
-        )
-        for number, (_, _, d) in enumerate(keyed, 100_001)
-    ]  # fmt: skip
+    return [replace(draft, id=str(number)) for number, (_, _, draft) in enumerate(keyed, 100_001)]
+
+
+def _finished(drafts: list[Document], seed: int, calendar: Calendar) -> Iterator[Document]:
+    """Say how documents went on: outgoing ones signed and received, incoming ones to be done by a day and done."""
+    chance = stream(seed, "signatures and due days")
+    random_ = chance.random
+    for draft in drafts:
+        quirk = QUIRKS.get(draft.agency or "", _PLAIN)
+        if draft.direction == "out":
+            signed: int | None = int(random_() < 0.86)
+            yield replace(
+                draft,
+                signed=None if random_() < quirk.signature_unknown else signed,
+                recipients=[_answered(one, draft.issued_day, chance, calendar) for one in draft.recipients],
+            )
+        elif draft.issued_day is None or random_() < 0.55:
+            yield draft
+        else:
+            limit = chance.choice((1, 2, 3, 5, 5, 10))
+            due = calendar.plus(draft.issued_day, limit)
+            done = calendar.plus(draft.issued_day, min(max(0, round(chance.gauss(limit - 1, 2))), 3 * limit))
+            finished = done <= LAST_DAY and random_() > 0.05
+            recalled = None if random_() < quirk.recall_unknown else int(random_() < 0.01)
+            yield replace(draft, due_day=due, completed_day=done if finished else None, recalled=recalled)
+
+
+def _answered(to: Recipient, sent: int | None, chance: random.Random, calendar: Calendar) -> Recipient:
+    """Say whether and when a recipient registered a document, as far as its answer can be read."""
+    quirk = QUIRKS.get(to.code or "", _PLAIN)
+    if sent is None or to.electronic == 0 or chance.random() < quirk.answer_unknown:
+        return to
+    day = calendar.plus(sent, chance.choice((0, 0, 0, 1, 1, 1, 1, 2, 3, 6)))
+    if day > LAST_DAY or chance.random() < 0.04:
+        return replace(to, received=0)
+    return replace(to, received=1, received_day=day)
 
 
 # -- dossiers ----------------------------------------------------------------------------------------------------
@@ -780,7 +818,7 @@ def _all_documents(
     serves = next((set(source.serves) for source in sources if source.name == "documents"), set())
     if not serves:
         return []
-    others = [one.code for one in all_agencies()]
+    others = [one.code for one in all_agencies() if QUIRKS.get(one.code, _PLAIN).documents]
     days = calendar.between(first, LAST_DAY)
     drafts: list[Document] = []
     for agency in register:
@@ -796,7 +834,7 @@ def _all_documents(
                 [Recipient(chance.choice(others), 0, 1)], 0, 0, False, "unknown agency code",
             )
         )  # fmt: skip
-    return _numbered(drafts, seed)
+    return _numbered(list(_finished(drafts, seed, calendar)), seed)
 
 
 def _all_dossiers(

@@ -18,11 +18,13 @@ NAME = "documents.sqlite"
 _TABLES = """
 CREATE TABLE "Văn bản" (
   "Mã văn bản" INTEGER PRIMARY KEY, "Mã cơ quan" TEXT, "Loại" TEXT, "Số ký hiệu" TEXT, "Trích yếu" TEXT,
-  "Người ký" TEXT, "Ngày ban hành" TEXT, "Bản giấy" TEXT, "Đã ký số" INTEGER, "Thu hồi" TEXT, "Trạng thái" TEXT,
+  "Người ký" TEXT, "Ngày ban hành" TEXT, "Bản giấy" TEXT, "Đã ký số" INTEGER, "Thu hồi" TEXT, "Hạn xử lý" TEXT,
+  "Hoàn thành lúc" TEXT, "Trạng thái" TEXT,
   "Đã xoá" INTEGER NOT NULL, "Cập nhật lúc" TEXT NOT NULL);
 CREATE TABLE "Nơi nhận" (
   "Mã" INTEGER PRIMARY KEY, "Mã văn bản" INTEGER NOT NULL, "Mã định danh" TEXT, "Tên nơi nhận" TEXT, "Hình thức" TEXT,
-  "Gửi lúc" TEXT, "Đã xoá" INTEGER NOT NULL, "Cập nhật lúc" TEXT NOT NULL);
+  "Gửi lúc" TEXT, "Trạng thái nhận" TEXT, "Tiếp nhận lúc" TEXT, "Đã xoá" INTEGER NOT NULL,
+  "Cập nhật lúc" TEXT NOT NULL);
 """
 _INDEXES = """
 CREATE INDEX "Văn bản theo cập nhật" ON "Văn bản" ("Cập nhật lúc", "Mã văn bản");
@@ -42,6 +44,8 @@ MAPPING: dict[str, Any] = {
         "paper": "Bản giấy",
         "signed": "Đã ký số",
         "recalled": "Thu hồi",
+        "due": "Hạn xử lý",
+        "completed": "Hoàn thành lúc",
         "status": "Trạng thái",
         "values": {
             "direction": {"Văn bản đi": "out", "Văn bản đến": "in"},
@@ -57,14 +61,23 @@ MAPPING: dict[str, Any] = {
         "inside": ["H44.", ".H44"],
         "electronic": "Hình thức",
         "sent": "Gửi lúc",
+        "received": "Trạng thái nhận",
+        "received_on": "Tiếp nhận lúc",
+        "refused": "Trạng thái nhận",
+        "recalled": {"constant": "0"},
         "changed": "Cập nhật lúc",
         "deleted": "Đã xoá",
-        "values": {"electronic": {"Trục liên thông": 1, "Thư điện tử": 1, "Bưu điện": 0, "Văn thư chuyển tay": 0}},
+        "values": {
+            "electronic": {"Trục liên thông": 1, "Thư điện tử": 1, "Bưu điện": 0, "Văn thư chuyển tay": 0},
+            "received": {"03": 1, "04": 1, "06": 1, "01": 0, "02": 0, "": 0},
+            "refused": {"02": 1, "01": 0, "03": 0, "04": 0, "06": 0, "": 0},
+        },
     },
 }
 
 _ELECTRONIC = {1: ("Trục liên thông", "Trục liên thông", "Thư điện tử"), 0: ("Bưu điện", "Văn thư chuyển tay")}
 _NO_WAY_KNOWN = (None, "Khác", "Chưa rõ")
+_ANSWERS = {1: ("03", "04", "06"), 0: ("01", "02", "")}
 _PAPER = {1: "Có", 0: "Không"}
 _RECALLED = {1: "Đã thu hồi", None: "Chờ phản hồi"}
 _SIGNERS = ("Nguyễn Văn Hùng", "Trần Thị Lan", "Lê Quang Thắng", "Phạm Minh Đức", "Hoàng Thị Yến")
@@ -83,7 +96,7 @@ def write(ledger: Ledger, path: Path) -> None:
     deliveries: list[tuple[Any, ...]] = []
     for document in ledger.documents:
         changed = min(_changed(document, ledger, chance), newest)
-        documents.append(_document(document, changed, chance))
+        documents.append(_document(document, changed))
         deliveries += _deliveries(document, changed, chance, len(deliveries))
     connection = sqlite3.connect(path, isolation_level=None)
     try:
@@ -91,8 +104,8 @@ def write(ledger: Ledger, path: Path) -> None:
         connection.execute("PRAGMA journal_mode = MEMORY")
         connection.executescript(_TABLES)
         connection.execute("BEGIN")
-        connection.executemany(f'INSERT INTO "Văn bản" VALUES ({", ".join("?" * 13)})', documents)
-        connection.executemany(f'INSERT INTO "Nơi nhận" VALUES ({", ".join("?" * 8)})', deliveries)
+        connection.executemany(f'INSERT INTO "Văn bản" VALUES ({", ".join("?" * 15)})', documents)
+        connection.executemany(f'INSERT INTO "Nơi nhận" VALUES ({", ".join("?" * 10)})', deliveries)
         connection.execute("COMMIT")
         connection.executescript(_INDEXES)
     finally:
@@ -114,7 +127,7 @@ def _changed(document: Document, ledger: Ledger, chance: random.Random) -> str:
     return _written(instant, int(chance.random() * 1_000_000))
 
 
-def _document(document: Document, changed: str, chance: random.Random) -> tuple[Any, ...]:
+def _document(document: Document, changed: str) -> tuple[Any, ...]:
     number = int(document.id)
     out = document.direction == "out"
     paper = None if not out else _PAPER[document.paper_too] if document.paper_too is not None else _unknown(number)
@@ -128,8 +141,10 @@ def _document(document: Document, changed: str, chance: random.Random) -> tuple[
         _SIGNERS[number % len(_SIGNERS)],
         _issued(document.issued_day, number),
         paper,
-        int(chance.random() < 0.8) if out else None,
+        document.signed,
         recalled,
+        None if document.due_day is None else period.iso(document.due_day),
+        None if document.completed_day is None else f"{period.iso(document.completed_day)} 23:59:59",
         "Dự thảo" if document.issued_day is None else "Đã ban hành" if out else "Đã tiếp nhận",
         int(document.deleted),
         changed,
@@ -155,7 +170,10 @@ def _deliveries(document: Document, changed: str, chance: random.Random, before:
     for one in document.recipients:
         way = _NO_WAY_KNOWN[row % 3] if one.electronic is None else chance.choice(_ELECTRONIC[one.electronic])
         code = one.code if one.code is not None or row % 2 else "Các đơn vị liên quan"
-        yield (row, int(document.id), code, None if one.code else "Nơi nhận khác", way, sent, 0, changed)
+        answer = "9" if one.received is None else chance.choice(_ANSWERS[one.received])
+        when = None if one.received_day is None else f"{period.iso(one.received_day)} 23:59:59"
+        name = None if one.code else "Nơi nhận khác"
+        yield (row, int(document.id), code, name, way, sent, answer, when, 0, changed)
         row += 1
     if document.recipients and int(document.id) % 53 == 0:  # addressed in error and struck out
-        yield (row, int(document.id), "G99", None, "Bưu điện", sent, 1, changed)
+        yield (row, int(document.id), "G99", None, "Bưu điện", sent, "", None, 1, changed)

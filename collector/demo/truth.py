@@ -16,7 +16,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
-from collector.demo.ledger import Document, Dossier, Ledger, Mailbox, Procedure, Session
+from collector.demo.ledger import Document, Dossier, Ledger, Mailbox, Procedure, Recipient, Session
 
 LOCAL = timezone(timedelta(hours=7))
 
@@ -29,6 +29,13 @@ INDICATORS = (
     "mailboxes.quota_full",
     "documents.exchanged_internal",
     "documents.exchanged_external",
+    "documents.exchanged_internal_any",
+    "documents.exchanged_external_any",
+    "documents.parallel_paper",
+    "documents.signed",
+    "documents.acknowledged",
+    "documents.on_time",
+    "documents.connected",
     "dossiers.on_time",
     "dossiers.on_time_due",
     "dossiers.online",
@@ -43,16 +50,20 @@ NEEDS = {
     "mailboxes.quota_full": ["mailbox"],
     "documents.exchanged_internal": ["document"],
     "documents.exchanged_external": ["document"],
+    "documents.exchanged_internal_any": ["document"],
+    "documents.exchanged_external_any": ["document"],
+    "documents.parallel_paper": ["document"],
+    "documents.signed": ["document"],
+    "documents.acknowledged": ["delivery"],
+    "documents.on_time": ["document"],
+    "documents.connected": ["document"],
     "dossiers.on_time": ["dossier", "dossier_event"],
     "dossiers.on_time_due": ["dossier", "dossier_event"],
     "dossiers.online": ["dossier", "procedure"],
 }
 """The records that each figure rests on: at least one source that serves the agency must offer each."""
 
-NEEDS_IF_OFFERED = {
-    "documents.exchanged_internal": ["delivery"],
-    "documents.exchanged_external": ["delivery"],
-}
+NEEDS_IF_OFFERED = {indicator: ["delivery"] for indicator in INDICATORS if indicator.startswith("documents.")}
 """Records that a figure also rests on where a source that serves the agency offers them."""
 
 AT_THE_END = ("mailboxes.provisioned", "mailboxes.quota_full")
@@ -202,6 +213,10 @@ def _reading(
         summed.judged += cell.judged
         summed.unknown += cell.unknown
 
+    if indicator == "documents.connected":
+        # The agency itself is judged: one document is enough.
+        summed = Cell(1, 1, 0) if summed.hits else Cell(0, 0, 1) if summed.unknown else Cell(0, 1, 0)
+
     has_gap = any(day not in proof for proof in proofs or [] for day in days if day <= through)
     is_closed = days[-1] < _local_day(ledger.now)
     is_short = through < days[-1] if is_closed else ledger.now - _end_of(through) > STALE_AFTER
@@ -336,10 +351,16 @@ def _cells(ledger: Ledger, months: list[int]) -> dict[str, Cells]:
     for document in ledger.documents:
         if document.agency is None or document.agency not in serves[document.source]:
             continue
-        for scope in ("internal", "external"):
-            verdict, day = _exchanged(document, scope)
+        for indicator, (verdict, day) in _document_classes(document).items():
             if day is not None:
-                cells[f"documents.exchanged_{scope}"][document.agency, day].add(verdict)
+                cells[indicator][document.agency, day].add(verdict)
+
+    calendar = _calendar(ledger)
+    for document in ledger.documents:
+        for recipient in document.recipients:
+            verdict, day = _acknowledged(calendar, document, recipient)
+            if day is not None and recipient.code in serves[document.source]:
+                cells["documents.acknowledged"][recipient.code, day].add(verdict)
 
     classes = dossier_classes(ledger)
     for dossier in ledger.dossiers:
@@ -488,14 +509,44 @@ def _days_of_session(session: Session, now: int) -> Iterator[int]:
     return _days(begun, _local_day(session.end))
 
 
-def _exchanged(document: Document, scope: str) -> Class:
-    """Return what documents.exchanged_<scope> says: sent electronically to all, and no paper copy."""
-    if document.deleted or document.direction != "out" or document.issued_day is None or document.recalled == 1:
+def _document_classes(document: Document) -> dict[str, Class]:
+    """Return what each indicator of documents says about one of them."""
+    return {
+        "documents.exchanged_internal": _exchanged(document, "internal", _without_paper(document)),
+        "documents.exchanged_external": _exchanged(document, "external", _without_paper(document)),
+        "documents.exchanged_internal_any": _exchanged(document, "internal", _went_electronically(document)),
+        "documents.exchanged_external_any": _exchanged(document, "external", _went_electronically(document)),
+        "documents.parallel_paper": _of_electronic(document, document.paper_too),
+        "documents.signed": _of_electronic(document, document.signed),
+        "documents.on_time": _dealt_with(document),
+        "documents.connected": _of_electronic(document, 1),
+    }
+
+
+def _is_issued(document: Document) -> bool:
+    """Return whether it went out, was issued, and was not certainly taken back."""
+    kept = not document.deleted and document.recalled != 1
+    return kept and document.direction == "out" and document.issued_day is not None
+
+
+def _went_electronically(document: Document) -> str:
+    ways = [recipient.electronic for recipient in document.recipients]
+    return MISS if 0 in ways else UNKNOWN if None in ways or not ways else HIT
+
+
+def _without_paper(document: Document) -> str:
+    """One recipient without it, or one sheet of paper, is a miss whatever the register leaves open."""
+    sent = _went_electronically(document)
+    if sent == MISS or document.paper_too == 1:
+        return MISS
+    return UNKNOWN if document.paper_too is None else sent
+
+
+def _exchanged(document: Document, scope: str, verdict: str) -> Class:
+    """Return the verdict if the document is of that scope, UNKNOWN if it may be or may have been recalled."""
+    if not _is_issued(document):
         return NOT_COUNTED, None
-
     outside = [recipient.outside for recipient in document.recipients]
-    electronic = [recipient.electronic for recipient in document.recipients]
-
     if 1 in outside:
         scope_of_document = "external"
     elif None in outside or not outside:
@@ -507,12 +558,37 @@ def _exchanged(document: Document, scope: str) -> Class:
         return NOT_COUNTED, None
     if scope_of_document == "unknown" or document.recalled is None:
         return UNKNOWN, document.issued_day
-    # One recipient without it, or one sheet of paper, is a miss whatever the rest of the register leaves open.
-    if 0 in electronic or document.paper_too == 1:
-        return MISS, document.issued_day
-    if None in electronic or document.paper_too is None:
+    return verdict, document.issued_day
+
+
+def _of_electronic(document: Document, flag: int | None) -> Class:
+    """Return what is said of a document that went out electronically: whether it has a mark."""
+    sent = _went_electronically(document)
+    if not _is_issued(document) or sent == MISS:
+        return NOT_COUNTED, None
+    if sent == UNKNOWN or document.recalled is None or flag is None:
         return UNKNOWN, document.issued_day
-    return HIT, document.issued_day
+    return (HIT if flag else MISS), document.issued_day
+
+
+def _acknowledged(calendar: Calendar, document: Document, recipient: Recipient) -> Class:
+    """Return what is said of one recipient: whether it had registered the document by the next working day's end."""
+    if document.deleted or document.recalled == 1 or document.issued_day is None or recipient.electronic == 0:
+        return NOT_COUNTED, None
+    day = calendar.next_working_day(document.issued_day)  # a register sends on the day of issue
+    if document.recalled is None or recipient.electronic is None or recipient.received is None:
+        return UNKNOWN, day
+    return (HIT if recipient.received_day is not None and recipient.received_day <= day else MISS), day
+
+
+def _dealt_with(document: Document) -> Class:
+    """Return what documents.on_time says of one that came in and is to be dealt with by a day."""
+    if document.deleted or document.direction != "in" or document.due_day is None or document.recalled == 1:
+        return NOT_COUNTED, None
+    if document.recalled is None:
+        return UNKNOWN, document.due_day
+    done = document.completed_day
+    return (HIT if done is not None and done <= document.due_day else MISS), document.due_day
 
 
 # --- dossiers --------------------------------------------------------------------------------------------------------

@@ -234,3 +234,28 @@ def documents(connection: Connection, touched: Table) -> None:
             f"UPDATE {document.name} SET scope = ?, sent_electronically = ? WHERE source = ? AND key = ?",
             [tuple(change) for change in changes],
         )
+
+
+def deliveries(connection: Connection, touched: Table, calendar: Ordinals) -> None:
+    """Derive answer_day and document_recalled of the touched deliveries.
+
+    A delivery is to be answered by the end of the next working day after its sending; None outside the calendar. A
+    document that was deleted takes its deliveries along, as one that was recalled does.
+    """
+    d = delivery.c
+    rows = connection.execute(
+        select(d.source, d.key, d.sent_day, d.answer_day, d.document_recalled, document.c.recalled, document.c.removed)
+        .join_from(touched, delivery, and_(d.source == touched.c.source, d.key == touched.c.key))
+        .outerjoin(document, and_(document.c.source == d.source, document.c.key == d.document))
+    )
+    changes = []
+    for source, key, sent, old_answer, old_recalled, recalled, removed in rows:
+        ordinal = calendar.of_day.get(sent)
+        answer = None if ordinal is None else calendar.day_of.get(ordinal + 1)
+        gone = 1 if removed == 1 else recalled
+        if (answer, gone) != (old_answer, old_recalled):
+            changes.append((answer, gone, source, key))
+    if changes:
+        connection.exec_driver_sql(
+            f"UPDATE {delivery.name} SET answer_day = ?, document_recalled = ? WHERE source = ? AND key = ?", changes
+        )

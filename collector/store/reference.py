@@ -12,7 +12,7 @@ from sqlalchemy.dialects import sqlite
 
 from collector.agencies import Register
 from collector.contract.records import RECORDS
-from collector.contract.tables import agency_term, dossier, table_of, workday
+from collector.contract.tables import agency_term, delivery, dossier, table_of, workday
 from collector.store import derive, tallies
 from collector.store.schema import about
 from collector.workdays import Workday
@@ -75,9 +75,11 @@ def refresh(
                 ],
             )
         _ALL.create(connection, checkfirst=True)
-        connection.execute(delete(_ALL))
-        connection.execute(_ALL.insert().from_select(["source", "key"], select(dossier.c.source, dossier.c.key)))
-        derive.dossiers(connection, _ALL, derive.ordinals(connection))
+        ordinals = derive.ordinals(connection)
+        for table, derived in ((dossier, derive.dossiers), (delivery, derive.deliveries)):
+            connection.execute(delete(_ALL))
+            connection.execute(_ALL.insert().from_select(["source", "key"], select(table.c.source, table.c.key)))
+            derived(connection, _ALL, ordinals)
     if changed.register or changed.calendar or changed.declarations:
         tallies.rebuild_all(connection, plan)
     return changed
@@ -98,14 +100,14 @@ def _assign_again(connection: Connection, register: Register) -> None:
         if record.AGENCY_DAY is None:
             continue
         table = table_of(record)
-        day = table.c[record.AGENCY_DAY]
+        written, day = table.c[record.AGENCY_CODE], table.c[record.AGENCY_DAY]
         for source, code, event, agency in connection.execute(
-            select(table.c.source, table.c.agency_code, day, table.c.agency).distinct()
+            select(table.c.source, written, day, table.c.agency).distinct()
         ).all():
-            now = register.resolve(source, code, event or _FAR_FUTURE)
+            now = register.resolve(source, code or "", event or _FAR_FUTURE)
             if now != agency:
                 connection.execute(
                     table.update()
-                    .where(table.c.source == source, table.c.agency_code == code, day.is_not_distinct_from(event))
+                    .where(table.c.source == source, written == code, day.is_not_distinct_from(event))
                     .values(agency=now)
                 )

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, delete, func, select
+from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, bindparam, delete, func, select
 from sqlalchemy.dialects import sqlite
 
 from collector.agencies import Register
@@ -25,7 +25,7 @@ from collector.contract.records import (
     Record,
     columns,
 )
-from collector.contract.tables import document, dossier, mailbox_day, table_of
+from collector.contract.tables import delivery, document, dossier, mailbox_day, table_of
 from collector.store import derive, destruction, merge, tallies
 from collector.store.schema import coverage, cursor, quarantine, span, vanished
 
@@ -71,7 +71,7 @@ def _touched(name: str) -> Table:
 
 # A parent that is touched twice would be taken away twice: each key is there once. Without an index, so that it is the
 # touched rows that are gone through, and never all that are stored.
-_TOUCHED = {document: _touched("document"), dossier: _touched("dossier")}
+_TOUCHED = {document: _touched("document"), delivery: _touched("delivery"), dossier: _touched("dossier")}
 _PARENT = {Document: document, Delivery: document, Dossier: dossier, DossierEvent: dossier, Procedure: dossier}
 
 
@@ -112,16 +112,16 @@ def save(
     return Saved(read, inserted, updated, given - inserted - updated, len(bad), destroyed)
 
 
-class _Agencies(dict[tuple[str, int | None], str | None]):
+class _Agencies(dict[tuple[str | None, int | None], str | None]):
     """The agency that the register knows for a code on a local day."""
 
     def __init__(self, source: str, register: Register) -> None:
         super().__init__()
         self._source, self._register = source, register
 
-    def __missing__(self, event: tuple[str, int | None]) -> str | None:
+    def __missing__(self, event: tuple[str | None, int | None]) -> str | None:
         code, day = event
-        agency = self[event] = self._register.resolve(self._source, code, day or _FAR_FUTURE)
+        agency = self[event] = self._register.resolve(self._source, code or "", day or _FAR_FUTURE)
         return agency
 
 
@@ -136,7 +136,7 @@ def _completed(record: type[Record], source: str, rows: Sequence[Row], register:
     if record.AGENCY_DAY is None:
         return [(source, *row, None, *unknown) for row in rows]
     agency = _Agencies(source, register)
-    code, day = names.index("agency_code"), names.index(record.AGENCY_DAY)
+    code, day = names.index(record.AGENCY_CODE), names.index(record.AGENCY_DAY)
     if stated:
         at = [names.index(stated[name]) for name in record.DERIVED]
         return [(source, *row, agency[row[code], row[day]], *[row[one] for one in at]) for row in rows]
@@ -193,6 +193,8 @@ def _apply(
     updated = sum(merge.merge(connection, one.record) for one in arrived)
     if document in changed:
         derive.documents(connection, _TOUCHED[document])
+    if delivery in changed:
+        derive.deliveries(connection, _TOUCHED[delivery], derive.ordinals(connection))
     if dossier in changed:
         derive.dossiers(connection, _TOUCHED[dossier], derive.ordinals(connection))
     for facts in changed:
@@ -227,6 +229,12 @@ def _fill_touched(connection: Connection, arrived: Sequence[merge.Arrived]) -> l
         if (parent := _PARENT.get(one.record)) is not None:
             for key in _parents(connection, parent, one):
                 keys[parent].setdefault(key, 0)
+        if one.record is Document:
+            for key in _deliveries_of(connection, one):
+                keys[delivery].setdefault(key, 0)
+        elif one.record is Delivery:
+            for key in _parents(connection, delivery, one):
+                keys[delivery].setdefault(key, 0)
     for facts, some in keys.items():
         if some:
             touched = _TOUCHED[facts]
@@ -252,6 +260,24 @@ def _parents(connection: Connection, facts: Table, arrived: merge.Arrived) -> se
     at = table.c.keys().index(facts.name)
     stored = connection.execute(select(staged.c.source, staged.c[facts.name]).distinct())
     return {(row[0], row[at]) for row in arrived.new} | {(source, key) for source, key in stored}
+
+
+def _deliveries_of(connection: Connection, arrived: merge.Arrived) -> set[tuple[str, str]]:
+    """The keys of the stored deliveries of the documents that arrived: they follow what becomes of these."""
+    found: set[tuple[str, str]] = set()
+    documents = [(row[0], row[1]) for row in arrived.new] + [*_parents(connection, document, arrived)]
+    of = func.json_each(bindparam("keys")).table_valued("value")
+    question = select(delivery.c.source, delivery.c.key).where(
+        delivery.c.source == bindparam("source"), delivery.c.document.in_(select(of.c.value))
+    )
+    by_source: dict[str, list[str]] = {}
+    for source, key in documents:
+        by_source.setdefault(source, []).append(key)
+    for source, keys in by_source.items():
+        found.update(
+            (one, key) for one, key in connection.execute(question, {"source": source, "keys": json.dumps(keys)})
+        )
+    return found
 
 
 def _forget(connection: Connection, source: str, places: Collection[tuple[type[Record], str]]) -> None:

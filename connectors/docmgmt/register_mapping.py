@@ -262,6 +262,11 @@ class Deliveries(_Table):
         None, description="The id that travels with it, where each recipient has its own.", examples=["docId"]
     )
 
+    @property
+    def tells_statuses(self) -> bool:
+        """Whether the register tells what became of a delivery, and not just that it was sent."""
+        return self.received is not None or self.received_on is not None
+
     @model_validator(mode="after")
     def _codes_of_counterparts(self) -> Self:
         if self.counterpart is None and (self.inside or self.outside):

@@ -169,6 +169,7 @@ def plan_of_deliveries(config: Config, door: Rows, documents: Plan) -> Plan | No
         made.mapped("refused", "refused", flags["refused"], told.refused)
         made.mapped("recalled", "recalled", flags["recalled"], told.recalled)
         made.mapped("document_id", "document_id", texts)
+        made.columns["status_told"] = repeat(int(told.tells_statuses), page.size)
         made.keep_only(told.only)
         rows, bad = made.rows()
         return Converted(rows, bad, versions)

@@ -53,7 +53,7 @@ from connectors.docmgmt.register_rows import (
 from connectors.docmgmt.register_values import Clock, like
 from connectors.docmgmt.register_values import keys as ids
 
-__all__ = ["DOORS", "RECORDS", "Config", "fetch", "keys", "probe"]
+__all__ = ["DOORS", "RECORDS", "Config", "fetch", "keys", "offers", "probe"]
 
 DOORS = ("sql",)
 RECORDS = (Document, Delivery)
@@ -62,6 +62,12 @@ _ENOUGH = 1_000  # rows after which a source that is wrong throughout is not rea
 _ANY_DAY, _LAST_DAY = 19000101, 21001231
 
 Part = Literal["documents", "deliveries"]
+
+
+def offers(config: Config) -> Sequence[type[Record]]:
+    """Return what a register with this mapping tells: without statuses, nothing of what became of deliveries."""
+    told = config.deliveries
+    return RECORDS if told is not None and told.tells_statuses else (Document,)
 
 
 def fetch(config: Config, door: Rows, want: Want) -> Iterator[Batch]:

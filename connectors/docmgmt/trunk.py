@@ -71,10 +71,11 @@ _GOT = {"done": 1, "processing": 1, "acceptance": 1, "inbox": 1, "fail": 0}
 
 
 def offers(config: Config) -> Sequence[type[Record]]:
-    """Return the records that figures may wait for: of documents that are no register, none does."""
-    if config.messages is not None and config.messages.all_documents:
-        return RECORDS
-    return () if config.received is not None else (Delivery,)
+    """Return the records that figures may wait for: none for documents that are no register, nor without statuses."""
+    if config.messages is None:
+        return ()
+    told = (Delivery,) if config.messages.statuses else ()
+    return (Document, *told) if config.messages.all_documents else told
 
 
 def fetch(config: Config, door: Any, want: Want) -> Iterator[Batch]:

@@ -213,6 +213,7 @@ class Writer:
             refused if refused or self.statuses else None,
             1 if known.replaced else recalled,
             document_id,
+            int(self.statuses),
         )
 
     def _recalled(self, known: Known, one: Recipient) -> int | None:

@@ -29,8 +29,8 @@ def test_each_document_of_the_ledger_is_there_as_the_mapping_reads_it(
 ) -> None:
     values = register_database.MAPPING["documents"]["values"]
     question = (
-        'SELECT "Mã văn bản", "Mã cơ quan", "Loại", substr("Ngày ban hành", 1, 10), "Bản giấy", "Thu hồi", "Đã xoá"'
-        ' FROM "Văn bản"'
+        'SELECT "Mã văn bản", "Mã cơ quan", "Loại", substr("Ngày ban hành", 1, 10), "Bản giấy", "Thu hồi", "Đã xoá",'
+        ' "Đã ký số", "Hạn xử lý", substr("Hoàn thành lúc", 1, 10) FROM "Văn bản"'
     )
     told = {
         str(number): (
@@ -40,20 +40,43 @@ def test_each_document_of_the_ledger_is_there_as_the_mapping_reads_it(
             values["paper"].get(paper),
             values["recalled"].get(recalled or ""),
             bool(deleted),
+            signed,
+            due and int(due.replace("-", "")),
+            done and int(done.replace("-", "")),
         )
-        for number, agency, kind, issued, paper, recalled, deleted in _rows(register, question)
+        for number, agency, kind, issued, paper, recalled, deleted, signed, due, done in _rows(register, question)
     }
     assert told == {
-        one.id: (one.agency_written, one.direction, one.issued_day, one.paper_too, one.recalled, one.deleted)
+        one.id: (
+            one.agency_written,
+            one.direction,
+            one.issued_day,
+            one.paper_too,
+            one.recalled,
+            one.deleted,
+            one.signed,
+            one.due_day,
+            one.completed_day,
+        )
         for one in small.documents
     }
 
 
 def test_each_recipient_is_there_and_those_struck_out_are_marked(register: sqlite3.Connection, small: Ledger) -> None:
-    values = register_database.MAPPING["deliveries"]["values"]["electronic"]
-    question = 'SELECT "Mã văn bản", "Hình thức" FROM "Nơi nhận" WHERE "Đã xoá" = 0'
-    told = Counter((str(document), values.get(way)) for document, way in _rows(register, question))
-    assert told == Counter((one.id, each.electronic) for one in small.documents for each in one.recipients)
+    ways, answers = (register_database.MAPPING["deliveries"]["values"][name] for name in ("electronic", "received"))
+    question = (
+        'SELECT "Mã văn bản", "Hình thức", "Trạng thái nhận", substr("Tiếp nhận lúc", 1, 10)'
+        ' FROM "Nơi nhận" WHERE "Đã xoá" = 0'
+    )
+    told = Counter(
+        (str(document), ways.get(way), answers.get(answer), day and int(day.replace("-", "")))
+        for document, way, answer, day in _rows(register, question)
+    )
+    assert told == Counter(
+        (one.id, each.electronic, each.received, each.received_day)
+        for one in small.documents
+        for each in one.recipients
+    )
     assert _rows(register, 'SELECT count(*) FROM "Nơi nhận" WHERE "Đã xoá" = 1')[0][0] > 0
 
 

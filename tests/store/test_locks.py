@@ -26,7 +26,9 @@ def test_nobody_waits_for_a_process_that_was_killed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "holder", [f"ai@đây process {os.getpid()}", "ai@kia process 4194305", "ai@đây", "ai@đây process x"]
+    "holder",
+    [f"ai@đây process {os.getpid()}", "ai@kia process 4194305", "ai@đây", "ai@đây process x"],
+    ids=["alive", "elsewhere", "without a number", "no number"],
 )
 def test_a_process_that_is_alive_or_elsewhere_is_waited_for(tmp_path: Path, holder: str) -> None:
     engine, _ = store(tmp_path)

@@ -263,7 +263,10 @@ def rows(draw: st.DrawFn) -> tuple[type[Any], Row]:
                 issued_day=draw(DAYS),
                 electronic_stated=draw(FLAGS),
                 paper_too=draw(FLAGS),
+                signed=draw(FLAGS),
                 recalled=draw(FLAGS),
+                due_day=draw(DAYS),
+                completed_day=draw(DAYS),
             )
         case "delivery":
             return Delivery, row(
@@ -274,6 +277,12 @@ def rows(draw: st.DrawFn) -> tuple[type[Any], Row]:
                 outside=draw(FLAGS),
                 electronic=draw(FLAGS),
                 removed=draw(st.sampled_from([0, 0, 1])),
+                counterpart=draw(AGENCIES),
+                sent_day=draw(DAYS),
+                received=draw(FLAGS),
+                received_day=draw(DAYS),
+                recalled=0,
+                status_told=1,
             )
         case "dossier":
             return Dossier, row(

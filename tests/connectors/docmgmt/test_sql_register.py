@@ -49,7 +49,7 @@ def test_documents_and_deliveries_become_the_golden_records(site: Register) -> N
     )
     batches = fetched(site.url, config())
     v = MORNING_VERSION
-    shown, untold = "Đã phát hành", (None,) * 5
+    shown, untold = "Đã phát hành", (*(None,) * 5, 0)
     assert kept(batches) == {
         "1": ("1", "H44.02", v, 0, "out", None, 20260115, None, 0, 1, 0, None, None, None, None, shown),
         "2": ("2", "000.00.02.H44", v, 0, "out", None, 20260115, None, 1, 0, 1, None, None, None, None, None),

@@ -182,6 +182,7 @@ def test_the_golden_messages_become_the_golden_records(tmp_path: Path) -> None:
                 0,
                 0,
                 ministry,
+                1,
             ),
             f"{ministry}|000.00.00.G22": (
                 f"{ministry}|000.00.00.G22",
@@ -198,6 +199,7 @@ def test_the_golden_messages_become_the_golden_records(tmp_path: Path) -> None:
                 0,
                 0,
                 ministry,
+                1,
             ),
             f"{vendor}|H37.DN.001": (
                 f"{vendor}|H37.DN.001",
@@ -214,10 +216,11 @@ def test_the_golden_messages_become_the_golden_records(tmp_path: Path) -> None:
                 0,
                 0,
                 vendor,
+                1,
             ),
-            "d-3|H44.03": ("d-3|H44.03", "", v, 1, "d-3", "H44.03", 0, 1, 20260115, 1, 20260116, 0, 1, "d-3"),
-            "d-3|H44.04": ("d-3|H44.04", "", v, 0, "d-3", "H44.04", 0, 1, 20260115, 0, None, 0, 1, "d-3"),
-            "d-4|H44.03": ("d-4|H44.03", "", v, 0, "d-4", "H44.03", 0, 1, 20260122, 0, None, 0, 0, "d-4"),
+            "d-3|H44.03": ("d-3|H44.03", "", v, 1, "d-3", "H44.03", 0, 1, 20260115, 1, 20260116, 0, 1, "d-3", 1),
+            "d-3|H44.04": ("d-3|H44.04", "", v, 0, "d-3", "H44.04", 0, 1, 20260115, 0, None, 0, 1, "d-3", 1),
+            "d-4|H44.03": ("d-4|H44.03", "", v, 0, "d-4", "H44.03", 0, 1, 20260122, 0, None, 0, 0, "d-4", 1),
         },
     }
     assert sum(batch.read for batch in batches) == 8
