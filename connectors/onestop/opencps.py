@@ -17,7 +17,7 @@ Quality: due dates are overwritten, so that of a dossier received before the fir
   source is read daily. A level of service counts from the first dossier that shows it. See `opencps_dossier`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
@@ -75,6 +75,11 @@ class Config(BaseModel):
     )
     ignored: tuple[str, ...] = Field(
         default=(), description="Agencies of this site that another source tells of", examples=[["000.00.60.H44"]]
+    )
+    may_sink: bool = Field(
+        default=False,
+        description="Whether the site archives dossiers, so that an agency may have fewer than before",
+        examples=[False],
     )
     agencies_at_once: int = Field(
         default=20, ge=1, le=100, description="Agencies asked for in one question", examples=[20]
@@ -180,7 +185,7 @@ class _Run:
         self._list = List(door, path, config.rows, config.rereads)
         self._fixed = {**config.parameters, "order": "false"}
         asked = [code for code in config.agencies if want.agencies is None or code in want.agencies]
-        self._agencies = Agencies(asked, config.ignored, frozenset(config.may_be_empty), config.agencies_at_once)
+        self._agencies = _agencies(config, asked)
         self._pauses = Pauses(want.open_pauses())
         self._levels = Levels()
         self._watched: int | None = None
@@ -320,6 +325,11 @@ class _Run:
         return tuple(Covered(record, self._want.first_day, last) for record in offers(self._config))
 
 
+def _agencies(config: Config, asked: Sequence[str]) -> Agencies:
+    empty = frozenset(config.may_be_empty)
+    return Agencies(asked, config.ignored, empty, config.may_sink, config.agencies_at_once)
+
+
 def _written(day: int) -> str:
     """A day as OpenCPS reads it; anything else would be no filter at all (facts: source-systems 1.1)."""
     return f"{day % 100:02d}/{day // 100 % 100:02d}/{day // 10_000}"
@@ -331,7 +341,7 @@ def probe(config: Config, door: Pages) -> Iterator[Finding]:
     door.allow("GET", path, headers={"groupId": str(config.group_id)})
     listed = List(door, path, 10, 0)
     fixed = {**config.parameters, "order": "true"}
-    agencies = Agencies(config.agencies, config.ignored, frozenset(config.may_be_empty), config.agencies_at_once)
+    agencies = _agencies(config, config.agencies)
     items, total, clock = listed.window({**fixed, "agency": agencies.groups()[0]}, 0, 10)
     yield Finding("reach", "ok", f"{path} answered")
     yield _read_finding(config, items, total, door.began)

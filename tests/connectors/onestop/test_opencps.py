@@ -407,6 +407,17 @@ def test_an_agency_of_which_less_is_seen_than_before_is_named(watcher: Watcher) 
     watcher.cursor = {**watcher.cursor, "totals": {A: 40, B: 1}}
     with pytest.raises(AccessDenied, match=rf"fewer dossiers than before of {A} \(1, before 40\)"):
         watcher.run(at(20260111))
+    watcher.config = config(may_sink=True)
+    assert covered(watcher.run()) != []
+
+
+def test_dossiers_of_no_agency_at_all_stop_nothing_while_they_are_few(watcher: Watcher) -> None:
+    watcher.double.happen(*(deed for number in range(1, 200) for deed in received(number, MONDAY, 20260112)))
+    watcher.double.happen(*received(300, MONDAY, 20260112, ""))
+    assert covered(watcher.run(at(20260110))) != []
+    watcher.double.happen(*(deed for number in range(301, 320) for deed in received(number, 20260111, 20260112, "")))
+    with pytest.raises(UnexpectedAnswer, match="agencies that are not listed"):
+        watcher.run(at(20260112))
 
 
 def test_an_agency_that_was_forgotten_is_named(watcher: Watcher) -> None:
