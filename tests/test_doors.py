@@ -18,7 +18,7 @@ LEVELS: tuple[frozenset[str], ...] = (
     frozenset({"assembly", "benchmark"}),
     frozenset({"scheduler", "check", "compare", "audit", "proof", "demo", "init", "gaps"}),
     frozenset({"editions", "sinks", "web"}),
-    frozenset({"collect", "readings", "ranking", "status", "privacy"}),
+    frozenset({"collect", "reconcile", "matching", "readings", "ranking", "status", "privacy"}),
     frozenset({"suppression"}),
     frozenset({"store", "transports", "settings", "agencies", "workdays", "vitals", "clock", "samples", "traces"}),
     frozenset({"yaml_file"}),
@@ -35,6 +35,7 @@ SIDE_DOORS = frozenset(
         ("store", "workdays"),
         ("store", "clock"),
         ("readings", "status"),
+        ("reconcile", "collect"),  # what is compared is read first
     }
 )
 LOADERS = frozenset({"collector.cli", "collector.daemon", "collector.assembly"})

@@ -357,7 +357,7 @@ class Writer:
     def go_on(self, deeds: int) -> None:
         """Let it do some more, and wait until it has."""
         self.most_deeds = self.deeds.total() + deeds
-        deadline = time.monotonic() + 300
+        deadline = time.monotonic() + 1_800
         while self.deeds.total() < self.most_deeds:
             assert time.monotonic() < deadline
             assert not self.failed
