@@ -17,7 +17,7 @@ from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from collector import __version__, check, init, privacy, status, traces
+from collector import __version__, check, init, matching, privacy, status, traces
 from collector import collect as collecting
 from collector import readings as figures
 from collector import reconcile as reconciling
@@ -497,6 +497,24 @@ def _show_ranking(assembly: Assembly, period: Period, *, as_json: bool) -> None:
         return
     blocks = {block.id: block.title_vi for block in assembly.register.blocks.values()}
     _print(terminal.ranking(scores, _names(assembly), blocks, period.name, out.width))
+
+
+@app.command(name="match")
+def match_command(period: APeriod, config: Config = None, as_json: AsJson = False) -> None:
+    """Compare what agencies sent each other with what their recipients got.
+
+    By the ids of electronic documents, for each pair of agencies; ends with 1 if any list lacks one.
+    """
+    wanted = _period(period)
+    with _opened(config) as assembly:
+        with reading_store(assembly.engine) as connection:
+            pairs = matching.match(connection, assembly.register, wanted)
+        if as_json:
+            _print_json([json_shapes.pair(one) for one in pairs])
+        else:
+            _print(terminal.matched(pairs, out.width))
+    if any(one.unmatched or one.not_sent for one in pairs):
+        raise typer.Exit(FINDINGS)
 
 
 @app.command()

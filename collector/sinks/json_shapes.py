@@ -12,6 +12,7 @@ from collector.contract.connector import Finding
 from collector.contract.indicator import Indicator
 from collector.contract.period import iso, rfc3339
 from collector.contract.reading import Reading, Score
+from collector.matching import Pair
 from collector.privacy import Month, StoredRecord
 from collector.readings import Explanation
 from collector.reconcile import KINDS, Reconciled
@@ -180,4 +181,17 @@ def reconciled(one: Reconciled) -> dict[str, Any]:
             record.NAME: {"listed": found.listed, "stored": found.stored, **{kind: found.kinds[kind] for kind in KINDS}}
             for record, found in one.differences.items()
         },
+    }
+
+
+def pair(one: Pair) -> dict[str, Any]:
+    """What a sender and a recipient say of the documents between them."""
+    return {
+        "sender": one.sender,
+        "recipient": one.recipient,
+        "sent": one.sent,
+        "matched": one.matched,
+        "unmatched": one.unmatched,
+        "without_id": one.without_id,
+        "not_sent": one.not_sent,
     }

@@ -14,6 +14,7 @@ from collector.contract.connector import Finding
 from collector.contract.indicator import Indicator
 from collector.contract.period import iso, rfc3339
 from collector.contract.reading import Reading, Score
+from collector.matching import Pair
 from collector.privacy import Month, StoredRecord
 from collector.readings import Explanation
 from collector.reconcile import KINDS, Reconciled
@@ -405,6 +406,22 @@ def reconciled(compared: Iterable[Reconciled], width: int) -> list[Shown]:
         if not one.differences:
             rows.append([one.source, _RESULTS[one.result], "–", *("–" for _ in range(2 + len(KINDS)))])
     return [table(columns, rows, width)]
+
+
+def matched(pairs: Sequence[Pair], width: int) -> list[Shown]:
+    """What senders and recipients say of the documents between them; "–" where a list is not known."""
+    columns = [Column("sender"), Column("recipient")]
+    titles = ("sent", "in the recipient's list", "not there", "without an id", "got, but not sent")
+    columns += [Column(title, "figure") for title in titles]
+    rows = [
+        [
+            one.sender,
+            one.recipient,
+            *(_number(n) for n in (one.sent, one.matched, one.unmatched, one.without_id, one.not_sent)),
+        ]
+        for one in pairs
+    ]
+    return [table(columns, rows, width) if rows else "No electronic document went between agencies of the register."]
 
 
 def differences(changed: Iterable[tuple[Reading, Reading]], names: Mapping[str, str], width: int) -> list[Shown]:

@@ -164,7 +164,7 @@ def test_a_dossier_is_online_if_it_was_filed_so_and_its_procedure_is_offered_so(
 
 def test_what_no_desk_received_is_not_filed_online(tmp_path: Path) -> None:
     catalogue = [row(Procedure, key="1.000001", code="1.000001", level="full")]
-    refused = {"outcome": "refused_at_intake", "received_day": None, "channel": "online"}
+    refused: dict[str, Any] = {"outcome": "refused_at_intake", "received_day": None, "channel": "online"}
     assert said(tmp_path, "dossiers.online", (), (), catalogue, **refused) is None
 
 
