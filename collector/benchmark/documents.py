@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -52,6 +53,8 @@ _AGENCIES = 300
 _FIRST_DAY, _DAYS = 20250101, 300
 _FIRST = datetime.fromisoformat("2025-01-01 07:00:00")
 _AT_ONCE = 10_000
+
+_LIMIT = "import sys; from collector.benchmark import documents; documents.print_limit(sys.argv[1])"
 
 _CONFIG = """    from: 2025-01-01
     serves: all
@@ -106,7 +109,7 @@ def write(engine: Engine, count: int) -> None:
     _TABLE.metadata.create_all(engine)
     made = rows(count)
     with engine.begin() as connection:
-        while some := [one for one, _ in zip(made, range(_AT_ONCE), strict=False)]:
+        while some := list(islice(made, _AT_ONCE)):
             connection.execute(_TABLE.insert(), some)
         connection.exec_driver_sql("CREATE INDEX collector_benchmark_changed ON collector_benchmark (changed, id)")
 
@@ -153,7 +156,7 @@ def _figures(engine: Engine, path: Path, size: Size, *, promised: bool) -> list[
         forget(path)
         loaded = spent(program("benchmark", "--of", str(path)), "collect documents\n")
         first = json.loads(loaded.told)
-        limit = json.loads(spent([sys.executable, "-m", "collector.benchmark.documents", str(path.parent)]).told)
+        limit = json.loads(spent([sys.executable, "-c", _LIMIT, str(path.parent / "state")]).told)
         if first["rows"] != size.documents or limit["rows"] != size.documents:
             raise ValueError(f"{first['rows']} of {size.documents} documents arrived, {limit['rows']} were compared")
         full.append(first["seconds"])
@@ -212,5 +215,6 @@ def limit(state: Path) -> dict[str, float]:
     return {"rows": len(held), "seconds": seconds}
 
 
-if __name__ == "__main__":
-    sys.stdout.write(json.dumps(limit(Path(sys.argv[1]) / "state")))
+def print_limit(state: str) -> None:
+    """Do so, as a process of its own."""
+    sys.stdout.write(json.dumps(limit(Path(state))))

@@ -22,6 +22,7 @@ from collector.benchmark.measure import Figure, Size, Spent, absent, at_least, a
 
 _NAME = "mail.log"
 _PIECE = 1 << 15
+_READ = "import sys; from collector.benchmark import ssh; ssh.read(*sys.argv[1:])"
 
 
 def measure(place: Path, size: Size) -> list[Figure]:
@@ -36,7 +37,7 @@ def measure(place: Path, size: Size) -> list[Figure]:
     with _server(place) as told:
 
         def run(who: str, name: str = _NAME) -> Spent:
-            return spent([sys.executable, "-m", "collector.benchmark.ssh", who, name, json.dumps(told)])
+            return spent([sys.executable, "-c", _READ, who, name, json.dumps(told)])
 
         ours, theirs = [], []
         for _ in range(size.rounds):
@@ -122,8 +123,12 @@ def _wait_for(port: int) -> None:
             time.sleep(0.05)
 
 
-def _read(who: str, name: str, told: dict[str, Any]) -> int:
-    """Read a file to its end, as this program's door or as paramiko alone does; return its length."""
+def read(who: str, name: str, told_: str) -> None:
+    """Read a file to its end, as this program's door or as paramiko alone does, and print its length."""
+    sys.stdout.write(str(_length(who, name, json.loads(told_))))
+
+
+def _length(who: str, name: str, told: dict[str, Any]) -> int:
     from collector.transports import ssh  # here: only the process that reads needs it
     from collector.transports.run import Run
 
@@ -143,7 +148,3 @@ def _read(who: str, name: str, told: dict[str, Any]) -> int:
         with client.open_sftp() as sftp, sftp.open(f"{options.path}/{name}") as file:
             file.prefetch(file.stat().st_size)
             return sum(map(len, iter(lambda: file.read(_PIECE), b"")))
-
-
-if __name__ == "__main__":
-    sys.stdout.write(str(_read(sys.argv[1], sys.argv[2], json.loads(sys.argv[3]))))
