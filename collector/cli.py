@@ -27,7 +27,6 @@ from collector.contract.connector import offered
 from collector.contract.errors import CollectorError, TryAgain, WrongUse
 from collector.contract.period import Period, iso, local_day, month_of, parse_day, parse_period, plus_days
 from collector.contract.reading import Reading, Scope
-from collector.demo import province, systems, truth
 from collector.reconcile import Reconciled
 from collector.settings import load, locate, masked
 from collector.settings.shape import Source
@@ -91,6 +90,8 @@ def _opened(config: Path | None, *, with_systems: bool = False) -> Iterator[Asse
     path = locate(config, os.environ)
     with assemble(path, os.environ) as assembly:
         if with_systems and assembly.settings.now is not None:
+            from collector.demo import systems  # here, as all that only some commands need
+
             with systems.serve(path.parent):
                 yield assembly
         else:
@@ -789,6 +790,8 @@ def demo_command(
 
     Its systems run on loopback and are read by the ordinary path; the ranking is printed, then a page shows it.
     """
+    from collector.demo import province, systems, truth
+
     with tempfile.TemporaryDirectory(prefix="collector-demo-") as temporary:
         place = folder or Path(temporary)
         _make_empty(place)

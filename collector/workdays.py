@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
-import holidays
-
 from collector import yaml_file
 from collector.contract.period import as_date, as_day, days, iso
 from collector.yaml_file import Faults, Section, section
@@ -71,6 +69,8 @@ def calendar(folder: Path, first_year: int, last_year: int) -> list[Workday]:
 
 def draft(year: int) -> Year:
     """Return a year as the `holidays` library expects it: days off only, provisional."""
+    import holidays  # here: most years have their file, and it is slow to load
+
     off = {
         as_day(when): name
         for when, name in sorted(holidays.country_holidays("VN", years=year, language="vi").items())
