@@ -9,6 +9,9 @@ import threading
 import traceback
 from types import TracebackType
 
+TALKATIVE = ("httpcore", "httpx", "paramiko", "sqlalchemy")
+"""Libraries that log what they are given when they are asked for details: answers' headers, addresses, rows."""
+
 Info = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
@@ -36,11 +39,16 @@ class Formatter(logging.Formatter):
 
 
 def install(form: str) -> None:
-    """Have every way out of the program tell tracebacks like this: the root's log, exceptions that nobody caught."""
+    """Have every way out of the program tell tracebacks like this: the root's log, exceptions that nobody caught.
+
+    Whatever details are asked of the log, libraries that would tell what they were given are silent about it.
+    """
     if not logging.getLogger().handlers:
         handler = logging.StreamHandler(sys.stderr)
         handler.setFormatter(Formatter(form))
         logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
     sys.excepthook = uncaught
     threading.excepthook = lambda one: uncaught(one.exc_type, one.exc_value, one.exc_traceback)

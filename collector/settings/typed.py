@@ -173,8 +173,15 @@ def _words(detail: ErrorDetails, at: Node, field: FieldInfo | None, name: str) -
     wrong = detail["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ").rstrip(".")
     wrong = wrong.replace("Input should be", "should be")
     if isinstance(at, Text) and not at.reference:
-        return f"{at.text or 'nothing'}: {wrong}", mend
+        return f"{_without_secrets(at.text) or 'nothing'}: {wrong}", mend
     return wrong, mend
+
+
+def _without_secrets(text: str) -> str:
+    """Return a text as it may be shown: an address without what may be a user's password or a token."""
+    if "://" not in text:
+        return text
+    return re.sub(r"[?#].*", "?...", re.sub(r"://[^/]*@", "://...@", text))
 
 
 def _field(model: type[BaseModel], name: str) -> FieldInfo | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, and_, delete, exists, func, insert, not_, or_, select, update
 
-from collector.contract.connector import Forget, Row
+from collector.contract.connector import BadRow, Forget, Row
 from collector.contract.errors import TryAgain
 from collector.contract.indicator import OF_PERSONS
 from collector.contract.period import Period, month_of
@@ -81,14 +81,17 @@ def destroyed(connection: Connection) -> set[int]:
     return set(connection.scalars(select(destroyed_month.c.month_day)))
 
 
-def without_destroyed(connection: Connection, rows: dict[type[Record], list[Row]]) -> int:
-    """Take the rows of destroyed months out of what is to be saved; returns how many there were."""
-    if OF_PERSONS.isdisjoint(rows):
+def without_destroyed(connection: Connection, rows: dict[type[Record], list[Row]], bad: list[BadRow]) -> int:
+    """Take what is of destroyed months out of what is to be saved; returns how many records there were."""
+    if OF_PERSONS.isdisjoint([*rows, *(one.record for one in bad)]):
         return 0
     dead = destroyed(connection)
     if not dead:
         return 0
-    dropped = 0
+    months = tuple(str(month // 100) for month in dead)
+    usable = [one for one in bad if one.record not in OF_PERSONS or not _is_of(one, months)]
+    dropped = len(bad) - len(usable)
+    bad[:] = usable
     for record, name in ((Mailbox, "month_day"), (MailboxDay, "day")):
         at = columns(record).index(name)
         some = rows.get(record, [])
@@ -97,6 +100,12 @@ def without_destroyed(connection: Connection, rows: dict[type[Record], list[Row]
             dropped += len(some) - len(left)
             rows[record] = left
     return dropped
+
+
+def _is_of(one: BadRow, months: tuple[str, ...]) -> bool:
+    """Whether a bad row has its place under a pseudonym of one of some months (yyyymm)."""
+    head, _, pseudonym = one.key.partition(":")
+    return head[:6] in months and _PSEUDONYM.match(pseudonym) is not None
 
 
 def destroy_rows(

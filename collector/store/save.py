@@ -91,7 +91,7 @@ def save(
                 good, unstorable = merge.storable(record, some)
                 rows.setdefault(record, []).extend(good)
                 bad.extend(unstorable)
-    destroyed = destruction.without_destroyed(connection, rows)
+    destroyed = destruction.without_destroyed(connection, rows, bad)
     live = any(batch.live for batch in batches)
     dropped = _drop(connection, source, [one for batch in batches for one in batch.replaces], rows.get(MailboxDay, ()))
     given = sum(len(some) for some in rows.values())

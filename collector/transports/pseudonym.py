@@ -16,9 +16,6 @@ from pathlib import Path
 
 from collector.contract.errors import AccessDenied, Destroyed, WrongUse
 
-NOBODY = "0" * 32
-"""What a door gives in place of every pseudonym of a month whose key is destroyed."""
-
 _KEY_BYTES = 32
 _MOST_REMEMBERED = 200_000
 
@@ -35,6 +32,7 @@ class Pseudonyms:
         self._folder = folder
         self._keys: dict[int, bytes] = {}
         self._known: dict[int, dict[str, str]] = {}
+        self._stand_in = secrets.token_bytes(_KEY_BYTES)
 
     def of(self, address: str, day: int) -> str:
         """Return 32 hexadecimal digits for an address under the key of a local day's (`yyyymmdd`) month.
@@ -50,18 +48,21 @@ class Pseudonyms:
         if found is None:
             if len(known) >= _MOST_REMEMBERED:
                 known.clear()
-            plain = unicodedata.normalize("NFC", address.strip().lower())
-            # surrogatepass: an address of a log that was not UTF-8 is hidden too.
-            text = plain.encode("utf-8", "surrogatepass")
+            text = _plain(address).encode(*_ENCODING)
             found = known[address] = hmac.digest(self._key(month), text, "sha256").hex()[:32]
         return found
 
     def at_door(self, address: str, day: int) -> str:
-        """Return `of`, or NOBODY for a month whose key is destroyed: its rows are dropped when they are saved."""
+        """Return `of`; for a month whose key is destroyed a name that means nothing and that nobody can make again.
+
+        Rows of such a month are dropped when they are saved; whoever reads may still tell its mailboxes apart.
+        """
         try:
             return self.of(address, day)
         except Destroyed:
-            return NOBODY
+            return hmac.digest(self._stand_in, f"{day // 100} {_plain(address)}".encode(*_ENCODING), "sha256").hex()[
+                :32
+            ]
 
     def months(self) -> list[int]:
         """Return the months (yyyymm) that have a key."""
@@ -94,6 +95,14 @@ class Pseudonyms:
         if key is None:
             key = self._keys[month] = _key(self._folder, month)
         return key
+
+
+# surrogatepass: an address of a log that was not UTF-8 is hidden too.
+_ENCODING = ("utf-8", "surrogatepass")
+
+
+def _plain(address: str) -> str:
+    return unicodedata.normalize("NFC", address.strip().lower())
 
 
 def _mark(folder: Path, month: int) -> Path:

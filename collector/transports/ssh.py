@@ -229,6 +229,8 @@ class RemoteFolder(Opened):
                 keys.load(str(self._options.known_hosts))
             except OSError as error:
                 raise self._wrong("known_hosts", f"cannot be read ({error.strerror})") from error
+            except paramiko.hostkeys.InvalidHostKey:
+                raise self._wrong("known_hosts", "holds a line whose key is damaged") from None
         return client
 
     def _name(self) -> str:

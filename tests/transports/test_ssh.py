@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from collector.contract.door import FileEntry
-from collector.contract.errors import AccessDenied, TryAgain, UnexpectedAnswer
+from collector.contract.errors import AccessDenied, TryAgain, UnexpectedAnswer, WrongUse
 from collector.transports import ssh
 from collector.transports.ssh import Options, RemoteFolder
 from tests.servers import openssh as openssh_server
@@ -215,6 +215,13 @@ def test_an_unknown_host_key_is_refused_before_any_login(opened: ExitStack, serv
     assert caught.value.stage == "reach"
     assert empty.read_text().count("\n") == 3
     assert logged(server).count("Accepted") + logged(server).count("Failed") == before
+
+
+def test_a_damaged_line_of_known_hosts_is_told_as_such(opened: ExitStack, server: OpenSSH, tmp_path: Path) -> None:
+    damaged = tmp_path / "known_hosts"
+    damaged.write_text(f"{server.host} ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0bG9vcGJhY2s=\n")
+    with pytest.raises(WrongUse, match="holds a line whose key is damaged"):
+        a_door(opened, server, known_hosts=damaged).list("*")
 
 
 def test_a_changed_host_key_is_another_message(opened: ExitStack, server: OpenSSH, tmp_path: Path) -> None:
