@@ -18,6 +18,7 @@ from tests.servers import mariadb as mariadb_server
 from tests.servers import openssh as openssh_server
 from tests.servers import postgresql as postgresql_server
 from tests.servers import prometheus as prometheus_server
+from tests.servers.dovecot import Api
 from tests.servers.installed import SERVERS, why_not
 from tests.servers.mail import MailServers
 from tests.servers.mariadb import MariaDB
@@ -151,9 +152,14 @@ def mail_servers(server_folder: Callable[[str], Path]) -> Iterator[Callable[...,
             *,
             locked: Iterable[str] = (),
             lists: Mapping[str, Sequence[str]] | None = None,
+            api: Api | None = None,
+            in_the_world: bool = False,
         ) -> MailServers:
             folder = server_folder("mail")
-            return running.enter_context(mail.start(folder, addresses, now, locked=locked, lists=lists))
+
+            return running.enter_context(
+                mail.start(folder, addresses, now, locked=locked, lists=lists, api=api, in_the_world=in_the_world)
+            )
 
         yield begin
 

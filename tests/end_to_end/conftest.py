@@ -133,6 +133,7 @@ sources:
       logs: [mail.log*, dovecot.log*]
       lists: mailboxes-*.csv
       columns: {{address: Địa chỉ, kind: Loại, state: Trạng thái, created: Ngày tạo}}
+      silence_days: 10  # nobody does anything from 31 December to the 9th, but for one login on the 5th
 
   documents:
     connector: docmgmt.sql_register

@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import signal
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -45,6 +46,10 @@ class Dovecot:
     doveadm_port: int
     users: Path
     mail: Path
+
+    def reopen_log(self) -> None:
+        """Let it begin its log anew, after the old one was renamed."""
+        os.kill(int((self.users.parent / "run" / "master.pid").read_text()), signal.SIGUSR1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,22 +1,26 @@
 """A province's mail system: a real Postfix and a real Dovecot on one clock that a test moves, and their logs."""
 
+import gzip
 import imaplib
+import os
 import re
 import smtplib
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from email.message import EmailMessage
 from pathlib import Path
 
 from tests.servers import clock as clock_of_servers
 from tests.servers import dovecot as dovecot_server
+from tests.servers import mail_peers
 from tests.servers import postfix as postfix_server
 from tests.servers.clock import Clock, stamp
-from tests.servers.dovecot import Dovecot
+from tests.servers.dovecot import Api, Dovecot, user_file
+from tests.servers.mail_peers import Peer
 from tests.servers.postfix import Postfix
-from tests.servers.process import ServerFailed, tail
+from tests.servers.process import ServerFailed, greets, tail
 
 # A mail's queue identity, when the queue takes it up and when it is done with it.
 TAKEN = re.compile(r"/qmgr\[\d+\]: ([0-9A-F]+): from=<")
@@ -27,13 +31,16 @@ REMOVED = re.compile(r"/qmgr\[\d+\]: ([0-9A-F]+): removed$", re.MULTILINE)
 class MailServers:
     """The two servers and what people do with them.
 
-    `logs` is the folder of mail.log and dovecot.log, and nothing else.
+    `logs` is the folder of mail.log and dovecot.log. `outside` plays the world outside, where one was asked for;
+    `fields` are those of the API.
     """
 
     postfix: Postfix
     dovecot: Dovecot
     clock: Clock
     logs: Path
+    outside: Peer | None = None
+    fields: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def open_session(self, address: str) -> imaplib.IMAP4:
         """Log in by IMAP and open the inbox; the session lasts until `close_session`.
@@ -94,9 +101,87 @@ class MailServers:
             before = sizes
             # Both servers write their logs through a process of its own, a moment later.
             time.sleep(0.1)
-        for log in self._log_files():
-            stamp(log, self.clock.now)
+        for log in (self.postfix.log, self.dovecot.log):
+            if log.exists():  # a server that was told to begin anew may not have written yet
+                stamp(log, self.clock.now)
         self.clock.sweep()
+
+    def have_users(self, addresses: Iterable[str], locked: Collection[str]) -> None:
+        """Let Dovecot have these mailboxes from now on. It looks at its file once a second, which is waited for."""
+        passwords = {address: self.dovecot.passwords[address] for address in addresses}
+        # As passdb has it none may log in; as userdb has it, who asks about users is told so.
+        fields = {one: {**self.fields.get(one, {}), **({"nologin": "y"} if one in locked else {})} for one in passwords}
+        told = user_file(passwords, locked, fields)
+        if told != self.dovecot.users.read_text():
+            fresh = self.dovecot.users.with_suffix(".fresh")
+            fresh.write_text(told)
+            fresh.chmod(0o644)
+            fresh.replace(self.dovecot.users)
+            time.sleep(2.5)
+
+    def try_again(self, patience: float = 30) -> None:
+        """Let the mails that were put off be tried at once, and wait until none is left."""
+        self.postfix.command("postqueue", "-f")
+        deadline = time.monotonic() + patience
+        while self.postfix.put_off() or self.postfix.on_their_way():
+            if time.monotonic() > deadline:
+                raise ServerFailed(f"mail is still put off after {patience:.0f} s:\n{tail(self.postfix.log)}")
+            time.sleep(0.05)
+
+    def stamp(self, file: Path) -> None:
+        """Give a file the servers' time."""
+        stamp(file, self.clock.now)
+
+    # Log rotation, in the ways of logrotate and of Postfix itself.
+
+    def rename_mail_log(self, new: str) -> None:
+        """Rotate mail.log by renaming it, as logrotate does."""
+        self.settle()
+        self.postfix.log.rename(self.logs / new)
+        self.postfix.command("postfix", "reload", environment=self.clock.environment)
+        self._wait_for(self.postfix.log, self.postfix.smtp_port)
+        self.settle()
+
+    def rotate_mail_log(self) -> Path:
+        """Rotate mail.log by `postfix logrotate`: a date and a time in the name, packed. Return the packed file."""
+        self.settle()
+        before = set(self.logs.iterdir())
+        self.postfix.command("postfix", "logrotate", environment=self.clock.environment)
+        self._wait_for(self.postfix.log, self.postfix.smtp_port)
+        self.settle()
+        (packed,) = set(self.logs.iterdir()) - before - {self.postfix.log}
+        stamp(packed, self.clock.now)
+        return packed
+
+    def copy_and_cut_dovecot_log(self, new: str) -> None:
+        """Rotate dovecot.log by copytruncate: copied, then cut to nothing."""
+        self.settle()
+        (self.logs / new).write_bytes(self.dovecot.log.read_bytes())
+        stamp(self.logs / new, self.clock.now)
+        os.truncate(self.dovecot.log, 0)
+        stamp(self.dovecot.log, self.clock.now)
+
+    def rename_and_pack_dovecot_log(self, new: str) -> None:
+        """Rotate dovecot.log by `dateext` and `compress`: renamed, begun anew, packed."""
+        self.settle()
+        old = self.logs / new
+        self.dovecot.log.rename(old)
+        self.dovecot.reopen_log()
+        self._wait_for(self.dovecot.log, self.dovecot.imap_port)
+        self.settle()
+        packed = old.with_name(old.name + ".gz")
+        packed.write_bytes(gzip.compress(old.read_bytes()))
+        old.unlink()
+        stamp(packed, self.clock.now)
+
+    def _wait_for(self, log: Path, port: int) -> None:
+        """Wait until a log is begun anew, which a server does only when it has something to tell: we knock."""
+        deadline = time.monotonic() + 30
+        while not log.exists():
+            if time.monotonic() > deadline:
+                raise ServerFailed(f"{log.name} was not begun anew")
+            greets(port, b"")
+            time.sleep(0.1)
 
     def _log_files(self) -> list[Path]:
         return sorted(self.logs.iterdir())
@@ -124,28 +209,45 @@ def start(
     *,
     locked: Iterable[str] = (),
     lists: Mapping[str, Sequence[str]] | None = None,
+    api: Api | None = None,
+    in_the_world: bool = False,
 ) -> Iterator[MailServers]:
     """Run both servers in an empty folder until the block ends, their clock beginning at `now` (epoch seconds).
 
     `addresses`: the mailboxes, in lower case. `locked`: those of them that may not log in. `lists`: members by a list's
-    address.
+    address. `api`: as in `dovecot.start`. `in_the_world`: every mail goes through a content filter, and those for
+    others to a peer that can refuse them.
     """
     folder.chmod(0o755)
     logs = folder / "logs"
     for part in (logs, folder / "d", folder / "p"):
         part.mkdir(mode=0o755)
     passwords = {address: f"password-of-{address}" for address in addresses}
-    with (
-        clock_of_servers.start(folder / "clock", now) as clock,
-        dovecot_server.start(
-            folder / "d",
-            logs / "dovecot.log",
-            passwords,
-            locked=frozenset(locked),
-            environment=clock.environment,
-        ) as dovecot,
-        postfix_server.start(
-            folder / "p", logs / "mail.log", dovecot, lists=lists, environment=clock.environment
-        ) as postfix,
-    ):
-        yield MailServers(postfix, dovecot, clock, logs)
+    with ExitStack() as running:
+        outside = running.enter_context(mail_peers.start()) if in_the_world else None
+        content_filter = running.enter_context(mail_peers.start()) if in_the_world else None
+        clock = running.enter_context(clock_of_servers.start(folder / "clock", now))
+        dovecot = running.enter_context(
+            dovecot_server.start(
+                folder / "d",
+                logs / "dovecot.log",
+                passwords,
+                locked=frozenset(locked),
+                environment=clock.environment,
+                api=api,
+            )
+        )
+        postfix = running.enter_context(
+            postfix_server.start(
+                folder / "p",
+                logs / "mail.log",
+                dovecot,
+                lists=lists,
+                environment=clock.environment,
+                outside_port=outside.port if outside else 0,
+                filter_port=content_filter.port if content_filter else 0,
+            )
+        )
+        if content_filter:
+            content_filter.content = mail_peers.hand_back_to(postfix.again_port)
+        yield MailServers(postfix, dovecot, clock, logs, outside, api.fields if api else {})

@@ -32,10 +32,21 @@ OUTSIDE = "mx.outside.example"
 # shell, which does not, takes the signal and hands it on.
 GUARD = '"$@" & server=$!; trap "kill $server" TERM; wait $server; wait $server'
 
+# What hands mails to a content filter maps no addresses: that is done once, when they come back.
+FILTERED = """
+  -o content_filter=smtp:[{host}]:{filter}
+  -o receive_override_options=no_address_mappings"""
+AGAIN = """\
+{host}:{again} inet n - n - - smtpd
+  -o syslog_name=postfix/again
+  -o mynetworks={host}/32
+  -o smtpd_relay_restrictions=permit_mynetworks,reject
+"""
+
 # No line runs in a chroot (the fifth column): that would need a copy of the system's files.
 SERVICES = """\
-{host}:{smtp} inet n - n - - smtpd
-{host}:{submission} inet n - n - - smtpd
+{host}:{smtp} inet n - n - - smtpd{filtered}
+{host}:{submission} inet n - n - - smtpd{filtered}
   -o syslog_name=postfix/submission
   -o smtpd_sasl_auth_enable=yes
   -o smtpd_relay_restrictions=permit_sasl_authenticated,reject
@@ -65,7 +76,10 @@ postlog unix-dgram n - n - 1 postlogd
 
 @dataclass(frozen=True, slots=True)
 class Postfix:
-    """A running server: mail of outsiders comes in at `smtp_port`, that of our own users at `submission_port`."""
+    """A running server: mail of outsiders comes in at `smtp_port`, that of our own users at `submission_port`.
+
+    `again_port`: where a content filter hands mails back; 0 without one.
+    """
 
     host: str
     name: str
@@ -73,6 +87,17 @@ class Postfix:
     submission_port: int
     queue: Path
     log: Path
+    again_port: int = 0
+
+    @property
+    def settings(self) -> Path:
+        """The folder of its configuration."""
+        return self.queue.parent / "settings"
+
+    def command(self, program_name: str, *words: str, environment: Mapping[str, str] | None = None) -> None:
+        """Run one of Postfix' own programs, such as `postqueue -f`, for this server."""
+        own = {**os.environ, **(environment or {})}
+        run([needed(program(program_name), PACKAGE), "-c", self.settings, *words], environment=own)
 
     def on_their_way(self) -> set[str]:
         """Return the queue identities of mails that are accepted and not yet delivered, bounced or put off."""
@@ -105,11 +130,14 @@ def start(
     *,
     lists: Mapping[str, Sequence[str]] | None = None,
     environment: Mapping[str, str] | None = None,
+    outside_port: int = 0,
+    filter_port: int = 0,
 ) -> Iterator[Postfix]:
     """Run a server in an empty folder until the block ends: it takes the mail of a Dovecot's mailboxes and users.
 
-    `lists`: members by a list's address. All mail for other domains goes to a sink on loopback that plays the world
-    outside. `log` must be in a folder that exists. `environment`: as in `dovecot.start`.
+    `lists`: members by a list's address. All mail for other domains goes to a server on loopback that plays the world
+    outside, at `outside_port`; without one to a sink. `filter_port`: a content filter, through which every mail goes
+    first. `log` must be in a folder that exists. `environment`: as in `dovecot.start`.
     """
     folder.chmod(0o755)
     settings, queue, data = folder / "settings", folder / "queue", folder / "data"
@@ -126,11 +154,13 @@ def start(
 
     @contextmanager
     def begin() -> Iterator[Postfix]:
-        server = Postfix(LOOPBACK, name, free_port(), free_port(), queue, log)
+        again_port = free_port() if filter_port else 0
+        server = Postfix(LOOPBACK, name, free_port(), free_port(), queue, log, again_port)
         sink_port = free_port()
-        (settings / "master.cf").write_text(
-            SERVICES.format(host=server.host, smtp=server.smtp_port, submission=server.submission_port)
-        )
+        ports = {"host": server.host, "smtp": server.smtp_port, "submission": server.submission_port}
+        filtered = FILTERED.format(host=server.host, filter=filter_port) if filter_port else ""
+        again = AGAIN.format(host=server.host, again=again_port) if filter_port else ""
+        (settings / "master.cf").write_text(again + SERVICES.format(filtered=filtered, **ports))
         parameters = {
             "compatibility_level": "3.6",
             "queue_directory": queue,
@@ -157,7 +187,7 @@ def start(
             "virtual_mailbox_maps": f"texthash:{settings / 'mailboxes'}",
             "virtual_alias_maps": f"texthash:{settings / 'lists'}",
             "virtual_transport": f"lmtp:inet:{dovecot.host}:{dovecot.lmtp_port}",
-            "default_transport": f"smtp:[{LOOPBACK}]:{sink_port}",
+            "default_transport": f"smtp:[{LOOPBACK}]:{outside_port or sink_port}",
             "smtpd_sasl_type": "dovecot",
             "smtpd_sasl_path": dovecot.auth,
             "smtpd_sasl_security_options": "noanonymous",
