@@ -24,7 +24,8 @@ def sizes(
         quota = 0
     else:
         quota = chance.choice(_LIMITS)
-    return [Size(day, quota, _used(chance, quota or _GB)) for day in days]
+    found = [Size(day, quota, _used(chance, quota or _GB)) for day in days]
+    return [size for size in found if box.locked_day is None or size.from_day < box.locked_day]
 
 
 def _used(chance: random.Random, limit: int) -> int | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from collector.contract import period
-from collector.demo import mail_files, province
+from collector.demo import correspondence, mail_files, province
 from collector.demo.ledger import Ledger, Source
 
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()  # noqa: SIM905 - reads better
@@ -82,6 +82,26 @@ def test_each_mail_of_the_ledger_is_accepted_once_and_each_retry_repeats_its_sen
     assert 0 < retried <= sum(one.attempts - 1 for one in mails)
 
 
+_HANDED_OVER = re.compile(
+    r"postfix/(?:smtp|lmtp)\[\d+\]: (\w+): to=<([^>]+)>, relay=(?!127\.0\.0\.1).*status=(sent|bounced) "
+)
+
+
+def test_each_recipient_who_got_a_mail_is_told_once_whatever_stands_between(
+    server: str, small: Ledger, folder: Path
+) -> None:
+    mails = [one for one in small.mails if one.address in _boxes(small, server)]
+    to = [recipient for one in mails for recipient in one.to]
+    told = [found.groups() for _, line in _lines(folder / server) if (found := _HANDED_OVER.search(line))]
+    strangers = ("D0", "B0")  # mails from outside, and notices of the server itself
+    sent = Counter(who.lower() for queue, who, status in told if status == "sent" and not queue.startswith(strangers))
+    assert sent == Counter(one.address for one in to if one.arrived)
+    late = sum(correspondence.last_attempt(one) > small.now for one in mails)
+    bounced = sum(status == "bounced" for *_, status in told)
+    assert 0 < bounced <= sum(not one.arrived for one in to) <= bounced + late
+    assert any(who != who.lower() for _, who, _ in told), "some domains are written in capitals"
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -97,6 +117,7 @@ def test_each_mail_of_the_ledger_is_accepted_once_and_each_retry_repeats_its_sen
         "NOQUEUE: reject",
         "gia-mao.example",
         "starting up for imap",
+        "to=<nguoidan7@thumienphi.example>, relay=mx.thumienphi.example",
     ],
 )
 def test_what_must_not_be_counted_is_in_the_log_too(words: str, folder: Path) -> None:
@@ -163,6 +184,26 @@ def test_each_change_of_a_mailbox_is_in_the_list_of_its_own_day(server: str, sma
                 changes += 1
                 assert change in lists
     assert changes > 0
+
+
+def test_lists_tell_how_full_each_mailbox_is_on_their_day_and_those_of_one_server_do_not(
+    small: Ledger, folder: Path
+) -> None:
+    lists = {int(path.stem.partition("-")[2]): _list(path) for path in (folder / "mail").glob("mailboxes-*.csv")}
+    units = {"GB": 1 << 30, "MB": 1 << 20}
+    changes = 0
+    for box in small.mailboxes:
+        if box.source != "mail":
+            continue
+        changes += len(box.sizes) > 1
+        for size in box.sizes:
+            line = lists[size.from_day][box.address]
+            found = re.fullmatch(r"(\d+) ?(GB|MB)?", line["han_muc"])
+            quota = int(found[1]) * units.get(found[2], 1) if found else {"": None}.get(line["han_muc"], 0)
+            assert (quota, line["da_dung"]) == (size.quota, "" if size.used is None else str(size.used)), box
+    assert changes > 50
+    viettri = next((folder / "mail-viettri").glob("mailboxes-*.csv")).read_text(encoding="utf-8")
+    assert viettri.partition("\n")[0] == "email,loai,trang_thai,ngay_tao"
 
 
 def test_lists_stop_on_the_day_that_the_ledger_says(small: Ledger, folder: Path) -> None:

@@ -9,7 +9,7 @@ import yaml
 
 from collector.contract import period
 from collector.demo import province, systems, truth
-from collector.demo.ledger import Document, Dossier, Ledger, Session, read
+from collector.demo.ledger import Document, Dossier, Ledger, Mail, Session, Size, read
 
 
 def test_the_same_seed_gives_the_same_ledger_to_the_byte(tmp_path: Path) -> None:
@@ -179,6 +179,41 @@ def test_nothing_is_told_of_the_day_whose_log_is_lost_also_if_it_is_the_first_on
     }
     assert told
     assert not lost & (told | {(source[one.address], period.local_day(one.accepted)) for one in made.mails})
+
+
+_MAILS: dict[str, Callable[[Mail], bool]] = {
+    "to several": lambda one: len(one.to) > 1,
+    "to the state and outside": lambda one: {"government"} < {recipient.domain for recipient in one.to},
+    "to free mail, tried again": lambda one: one.attempts > 1 and one.to[0].domain == "free" and one.to[0].arrived,
+    "to free mail, refused": lambda one: any(to.domain == "free" and not to.arrived for to in one.to),
+    "to a domain below a free-mail one": lambda one: any("@vn.thumienphi." in to.address for to in one.to),
+    "to a domain like a free-mail one": lambda one: any("@khongthumienphi." in to.address for to in one.to),
+    "on a day off": lambda one: _is_off(period.local_day(one.accepted)),
+}
+
+
+@pytest.mark.parametrize("kind", _MAILS)
+def test_awkward_mails_occur(kind: str, whole: Ledger) -> None:
+    assert sum(map(_MAILS[kind], whole.mails)) >= 5
+
+
+def _over_90_percent(size: Size) -> int:
+    return (size.used or 0) * 10 - (size.quota or 0) * 9
+
+
+_SIZES: dict[str, Callable[[Size], bool]] = {
+    "without a limit": lambda one: one.quota == 0,
+    "quota untold": lambda one: one.quota is None,
+    "use untold": lambda one: one.used is None and bool(one.quota),
+    "at 90 %": lambda one: bool(one.quota) and 0 <= _over_90_percent(one) < 10,
+    "just below 90 %": lambda one: bool(one.quota) and -20 < _over_90_percent(one) < 0,
+    "over its limit": lambda one: bool(one.quota) and (one.used or 0) > (one.quota or 0),
+}
+
+
+@pytest.mark.parametrize("kind", _SIZES)
+def test_awkward_mailboxes_occur(kind: str, whole: Ledger) -> None:
+    assert sum(map(_SIZES[kind], (size for box in whole.mailboxes for size in box.sizes))) >= 5
 
 
 _DOCUMENTS: dict[str, Callable[[Document], bool]] = {
