@@ -20,6 +20,7 @@ from sqlalchemy import (
     String,
     Table,
     create_engine,
+    delete,
     insert,
     make_url,
     update,
@@ -118,6 +119,11 @@ class Site:
         """Insert rows by their ids."""
         with self.engine.begin() as connection:
             connection.execute(insert(self.table), [{self.key: number, **row} for number, row in rows.items()])
+
+    def drop(self, number: Any) -> None:
+        """Delete a row for good."""
+        with self.engine.begin() as connection:
+            connection.execute(delete(self.table).where(self.table.c[self.key] == number))
 
     @contextmanager
     def door(self, now: int) -> Iterator[Rows]:

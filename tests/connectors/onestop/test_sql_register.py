@@ -2,14 +2,20 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from pydantic import ValidationError
+from sqlalchemy import select
 
-from collector.contract.connector import Days, Want, fingerprint
+from collector.clock import fixed_clock
+from collector.collect import Job, Tools, Wanted, collect
+from collector.contract.connector import Connector, Days, Want, fingerprint
 from collector.contract.errors import AccessDenied, UnexpectedAnswer
 from collector.contract.records import Dossier, Procedure
+from collector.contract.tables import dossier
+from collector.reconcile import reconcile
+from collector.store.engine import reading
 from connectors.onestop import sql_register
 from tests.connectors.onestop.dossier_tables import (
     CANARIES,
@@ -23,6 +29,7 @@ from tests.connectors.onestop.dossier_tables import (
 )
 from tests.connectors.onestop.opencps_double import at
 from tests.connectors.onestop.runs import named, rows
+from tests.store.small import PLAN, store
 
 MONDAY = 20260105
 
@@ -313,6 +320,33 @@ def test_what_is_there_on_some_days_can_be_listed_and_read_by_its_keys(opencps: 
         }
     opencps.read(now, window=True, keys={Dossier: ["3", "4"]})
     assert (numbers(opencps), covered(opencps), opencps.batches[0].cursor) == (["3"], [], None)
+
+
+def test_what_vanished_was_missed_or_changed_in_silence_is_found_by_reconciliation(file: str, tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    engine, known = store(tmp_path / "store")
+    with opencps_site(file) as site:
+        site.put_all({number: opencps_row(20260102 + number, 20260112) for number in range(1, 9)})
+        clocks = fixed_clock(at(20260113)), fixed_clock(at(20260113))
+        tools = Tools(engine, known, PLAN, *clocks, "test")
+        made = Job("s", cast(Connector, sql_register), site.config, SINCE, site.door)
+        how: dict[str, Any] = {"wait": False, "says": lambda _: None, "progress": lambda _: None}
+        assert collect(made, tools, Wanted(), **how).failure is None
+        site.drop(1)
+        site.put(2, releaseDate=time(20260105, 9), dossierStatus="releasing")
+        # Entered late, with a change of the past.
+        site.put(20, **opencps_row(20260103, 20260106))
+        done = reconcile(made, tools, Wanted(), **how)
+        assert done.failure is None
+        assert dict(done.differences[Dossier].kinds) == {"vanished": 1, "silent": 1, "missed": 1}
+    with reading(engine) as connection:
+        c = dossier.c
+        found = connection.execute(select(c.key, c.completed_day, c.effective_due_day).where(c.removed == 0)).all()
+    told = {key: (completed, due) for key, completed, due in found}
+    assert "1" not in told
+    assert told["2"] == (20260105, 20260112)
+    assert told["20"] == (None, 20260106), "it comes with its due date"
+    engine.dispose()
 
 
 # --- empty, refused, broken ------------------------------------------------------------------------------------------
