@@ -125,10 +125,9 @@ class Config(BaseModel):
                 raise ValueError(f"parameters: {name} is the connector's own")
         return self
 
-    @property
-    def scope(self) -> str:
-        """A digest of what a cursor stands for."""
-        told = (self.group_id, self.base, sorted(self.agencies), sorted(self.parameters.items()))
+    def scope(self, since: int) -> str:
+        """Return a digest of what a cursor stands for: which dossiers, since which day."""
+        told = (self.group_id, self.base, sorted(self.agencies), sorted(self.parameters.items()), since)
         return blake2b(repr(told).encode(), digest_size=8).hexdigest()
 
 
@@ -182,6 +181,7 @@ class _Run:
         self._door = door
         self._want = want
         self._today = local_day(door.began)
+        self._scope = config.scope(want.since)
         self._list = List(door, path, config.rows, config.rereads)
         self._fixed = {**config.parameters, "order": "false"}
         asked = [code for code in config.agencies if want.agencies is None or code in want.agencies]
@@ -197,7 +197,7 @@ class _Run:
     def ordinary(self) -> Iterator[Batch]:
         """Read what happened since the last run, and all that is open."""
         told = self._want.cursor or {}
-        if told.get("scope") != self._config.scope:
+        if told.get("scope") != self._scope:
             told = {}
         plan = self._plan(told)
         self._watched = plan.watched
@@ -212,7 +212,7 @@ class _Run:
             if self._intake.read >= enough:
                 enough = self._intake.read + _SOME
                 done = {"first": plan.first, "began": plan.began, "watched": plan.watched, "whole": plan.whole}
-                yield self._batch({**told, "scope": self._config.scope, "plan": {**done, "at": number}})
+                yield self._batch({**told, "scope": self._scope, "plan": {**done, "at": number}})
         # After the events: what is released meanwhile has been an event of today, or will be one of the next run.
         for question in self._open():
             yield from self._answers(question)
@@ -220,7 +220,7 @@ class _Run:
             yield self._batch(None)
             raise scope.fault
         cursor = {
-            "scope": self._config.scope,
+            "scope": self._scope,
             "watched": plan.watched,
             "through": plan.began,
             "whole": plan.began if plan.whole else told["whole"],

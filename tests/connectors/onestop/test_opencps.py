@@ -251,6 +251,15 @@ def test_a_cursor_of_other_agencies_is_not_used(watcher: Watcher) -> None:
     assert watcher.cursor["watched"] == 20260111
 
 
+def test_an_earlier_first_day_is_read_before_it_is_covered(watcher: Watcher) -> None:
+    watcher.double.happen(*received(1, 20251120, 20251202), Deed(at(20251201, 9), 1, "done"))
+    watcher.run(at(20260110))
+    assert 1 not in keys(watcher.batches)
+    watcher.run(at(20260111), since=20251101, first_day=20251101)
+    assert 1 in keys(watcher.batches)
+    assert covered(watcher.batches)[0] == ("dossier", 20251101, 20260110)
+
+
 # --- fields that are cleared, due dates that move, pauses ------------------------------------------------------------
 
 
