@@ -606,7 +606,7 @@ def test_a_service_that_ignores_days_is_found_out(proxy: Server) -> None:
 # --- permuted, repeated, cut anyhow ----------------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=8)
 @given(
     seed=st.lists(st.sampled_from(["touch", "pause", "resume", "release", "back", "done", "cancel"]), max_size=6),
     rows_at_once=st.integers(1, 6),
