@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.demo.ledger import Mail, Mailbox, Session
+from collector.demo.ledger import Mail, Mailbox, MailTo, Session
 from tests.servers.clock import at
 from tests.servers.mail import MailServers
 from tests.servers.process import give, needed, program, run
@@ -73,7 +73,8 @@ def live_until_friday_night(servers: MailServers, deeds: Deeds) -> None:
     servers.move_clock(at(20260109, 8))
     written_with_capitals = BINH.replace("tran", "Tran").replace("vpubnd", "VPUBND")
     servers.send(written_with_capitals, [DUNG, "ai.do@gmail.com"])
-    deeds.mails.append(Mail(BINH, servers.clock.now, 1))
+    reached = [MailTo(DUNG, "government", arrived=True), MailTo("ai.do@gmail.com", "free", arrived=True)]
+    deeds.mails.append(Mail(BINH, servers.clock.now, 1, reached))
     _visit(servers, deeds, at(20260109, 8, 5), CLERKS)
     _visit(servers, deeds, at(20260109, 8, 6), NGHI)
     _visit(servers, deeds, at(20260109, 8, 7), STRANGER)
