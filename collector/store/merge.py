@@ -18,14 +18,12 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, MetaData, Table, and_, delete, exists, func, select, update
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.exc import IntegrityError
 
 from collector.contract.connector import BadRow, Row
 from collector.contract.records import Record, columns
 from collector.contract.tables import table_of
 
 _LARGEST = 2**63 - 1
-_LOOKED_AT = 8
 
 _KEY = itemgetter(0)
 
@@ -131,38 +129,20 @@ def add(
     staged = stage_of(record)
     staged.create(connection, checkfirst=True)
     connection.execute(delete(staged))
-    if not rows or (not _any_known(connection, record, source, rows) and _inserted(connection, record, rows)):
+    if not rows:
         return Arrived(record, rows)
     known = _known(connection, record, source, [row[1] for row in rows])
-    new = [row for row in rows if row[1] not in known]
+    new = [row for row in rows if row[1] not in known] if known else rows
     if new:
-        _insert(connection, record, new)
+        _insert(connection, record, list(new))
     _stage(connection, record, [row for row in rows if row[1] in known], live=live)
     return Arrived(record, new)
 
 
-def _any_known(connection: Connection, record: type[Record], source: str, rows: Sequence[Row]) -> bool:
-    """Look at some keys: where one is stored already, most are."""
-    table = table_of(record)
-    some = [row[1] for row in rows[:: max(1, len(rows) // _LOOKED_AT)]]
-    found = select(table.c.key).where(table.c.source == source, table.c.key.in_([*some, rows[-1][1]])).limit(1)
-    return connection.scalar(found) is not None
-
-
-def _inserted(connection: Connection, record: type[Record], rows: Sequence[Row]) -> bool:
-    """Insert all rows, or none if a key of them is stored already."""
-    try:
-        with connection.begin_nested():
-            _insert(connection, record, rows)
-    except IntegrityError:
-        return False
-    return True
-
-
-def _insert(connection: Connection, record: type[Record], rows: Sequence[Row]) -> None:
+def _insert(connection: Connection, record: type[Record], rows: list[Row]) -> None:
     table = table_of(record)
     marks = ", ".join("?" * len(table.c))
-    connection.exec_driver_sql(f"INSERT INTO {table.name} VALUES ({marks})", list(rows))
+    connection.exec_driver_sql(f"INSERT INTO {table.name} VALUES ({marks})", rows)
 
 
 def _known(connection: Connection, record: type[Record], source: str, keys: Sequence[str]) -> set[str]:

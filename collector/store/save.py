@@ -341,9 +341,10 @@ def _cover(connection: Connection, source: str, batches: Sequence[Batch]) -> Non
         for day in days(one.first_day, one.last_day)
     }
     if covered:
-        connection.execute(
-            sqlite.insert(coverage).on_conflict_do_nothing(),
-            [{"source": source, "record": record, "day": day} for record, day in sorted(covered)],
+        # Plain tuples: a source that is read by change covers all its days each time.
+        connection.exec_driver_sql(
+            f"INSERT INTO {coverage.name} (source, record, day) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            [(source, record, day) for record, day in sorted(covered)],
         )
 
 
