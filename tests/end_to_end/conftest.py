@@ -30,7 +30,7 @@ AGENCIES = [
 ]
 SOURCES = [
     Source("mail", "mail", 20260101, [OFFICE, SCIENCE, HEALTH], ["mailbox", "mailbox_day"]),
-    Source("documents", "documents", 20260105, [OFFICE, SCIENCE, HEALTH], ["document", "delivery"]),
+    Source("documents", "documents", 20260105, [OFFICE, SCIENCE, HEALTH], ["document"]),
     Source("onestop", "dossiers", 20251231, [OFFICE, SCIENCE], ["dossier", "dossier_event", "procedure"]),
 ]
 
