@@ -553,7 +553,7 @@ MUTATIONS = (
     Mutation(
         "a session over midnight ends unseen where a run begins with its end",
         "connectors/email/day_part.py",
-        "if any(block.find(protocol + b\"(\", *where) >= 0 for protocol in _PROTOCOLS if protocol not in protocols):",
+        'if any(block.find(protocol + b"(", *where) >= 0 for protocol in _PROTOCOLS if protocol not in protocols):',
         "if False:",
         "tests/connectors/email/test_both_readers.py::"
         "test_a_run_that_begins_with_the_end_of_a_session_counts_its_last_day",
@@ -563,7 +563,6 @@ MUTATIONS = (
         "connectors/email/rotation.py",
         "return head[begin : second if has_time(head[end + 1 : second]) else end]",
         "return head[begin:end]",
-        "tests/connectors/email/test_rotation.py::"
-        "test_two_files_that_begin_with_the_same_rest_of_a_line_are_two_files",
+        "tests/connectors/email/test_rotation.py::test_two_files_that_begin_with_the_same_rest_of_a_line_are_two_files",
     ),
 )
