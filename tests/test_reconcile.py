@@ -20,7 +20,7 @@ from collector.collect import Job, Tools, Wanted, collect
 from collector.contract.connector import BadRow, Batch, Connector, Covered, Days, Key, Listed, Row, Want, fingerprint
 from collector.contract.errors import TryAgain, UnexpectedAnswer, WrongUse
 from collector.contract.period import day_start
-from collector.contract.records import RECORDS, Delivery, Document, columns
+from collector.contract.records import RECORDS, Delivery, Document, Procedure, columns
 from collector.contract.tables import document, table_of
 from collector.reconcile import Reconciled, due, reconcile
 from collector.store import hashes, tallies
@@ -572,6 +572,25 @@ def test_whatever_happened_at_the_source_the_store_ends_as_the_source(
     with reading(emptied[0]) as connection:
         removed = connection.scalar(select(func.count()).select_from(document).where(document.c.removed == 1))
         assert removed == connection.scalar(select(func.count()).select_from(vanished))
+
+
+def test_records_without_days_are_compared_whole(small: tuple[Engine, Register]) -> None:
+    lines = {
+        f"{n}": row(Procedure, key=f"{n}", changed=7 if n < 12 else 5, code=f"{n}", level="full") for n in range(200)
+    }
+
+    def keys(_config: object, _door: object, _days: Days) -> Iterator[Listed]:
+        yield Listed(Procedure, [Key(key, None, one[2]) for key, one in lines.items()], whole=True)
+
+    def fetch(_config: object, _door: object, want: Want) -> Iterator[Batch]:
+        wanted = lines if want.keys is None else want.keys[Procedure]
+        yield Batch({Procedure: [lines[one] for one in wanted if one in lines]}, None, live=True)
+
+    assert kinds(go(small, Source(), keys=keys, fetch=fetch)) == {}
+    for n in range(12):
+        del lines[f"{n}"]
+    assert kinds(go(small, Source(), keys=keys, fetch=fetch)) == {"vanished": 12}
+    assert buried(small[0]) == {f"{n}" for n in range(12)}
 
 
 def test_what_the_source_itself_calls_deleted_is_stored_too(small: tuple[Engine, Register]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, func, null, select
 
 from collector.contract.connector import Days, Key, fingerprint
 from collector.contract.period import plus_days
@@ -68,12 +68,11 @@ def expected(
     return {key: shared.setdefault((day, code), (day, code)) for key, day, code in connection.execute(found)}
 
 
-def _day(record: type[Record]) -> Column[Any]:
+def _day(record: type[Record]) -> ColumnElement[Any]:
     if record in _PARENTS:
         _, parent, day = _PARENTS[record]
         return parent.c[day]
-    table = table_of(record)
-    return table.c[_DAYS[record]] if record in _DAYS else table.c.changed
+    return table_of(record).c[_DAYS[record]] if record in _DAYS else null()
 
 
 def states(connection: Connection, source: str, record: type[Record], keys: Sequence[str]) -> dict[str, State]:
