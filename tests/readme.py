@@ -74,7 +74,7 @@ def run(text: str, folder: Path) -> Iterator[Ran]:
         if step.command.startswith("make "):
             continue
         ran = subprocess.run(
-            ["bash", "-c", step.command], cwd=folder, env=environment, capture_output=True, text=True, timeout=300
+            ["bash", "-c", step.command], cwd=folder, env=environment, capture_output=True, text=True, timeout=1800
         )
         printed = tuple(line.rstrip() for line in ran.stdout.rstrip("\n").splitlines())
         yield Ran(step, ran.returncode, printed, ran.stderr)
