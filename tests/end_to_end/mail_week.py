@@ -40,6 +40,7 @@ class Week:
 
     mailboxes: list[Mailbox]
     random: Random
+    busy: float = 1.0  # how much of what the plan has in mind is done
     sessions: list[Session] = field(default_factory=list)
     mails: list[Mail] = field(default_factory=list)
     open: list[tuple[imaplib.IMAP4, Session]] = field(default_factory=list)
@@ -143,7 +144,7 @@ def _an_hour(servers: MailServers, week: Week, day: int, *, night: bool) -> None
     random = week.random
     for one in week.mailboxes:
         is_there = one.created_day <= day and (one.locked_day is None or day < one.locked_day)
-        what = random.random()
+        what = random.random() / week.busy
         if not is_there:
             if one.locked_day is not None and what < 0.4:
                 _refused(servers, week, one.address, servers.dovecot.passwords[one.address])
