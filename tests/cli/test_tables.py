@@ -7,6 +7,8 @@ import re
 import struct
 import subprocess
 import termios
+from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -150,3 +152,17 @@ def test_a_figure_that_is_not_measured_shows_its_state_and_no_number() -> None:
     for state, shown in states.items():
         one = Reading("dossiers.on_time", 1, "agency", "H44.02", "2026-02", state, 20260228, 1, 2, 0)
         assert Text.from_markup(terminal.share(one)).plain == shown
+
+
+def test_a_figure_that_may_not_be_told_shows_a_word_in_place_of_its_numbers() -> None:
+    one = Reading("mailboxes.daily_use", 1, "agency", "H44.02", "2026-02", "measured", 20260228, None, None, None)
+    hidden = replace(one, suppressed=True, why="not told: fewer than 5 mailboxes stand behind it")
+    assert Text.from_markup(terminal.share(hidden)).plain == "suppressed"
+    partial = Text.from_markup(terminal.share(replace(hidden, state="partial"))).plain
+    assert partial == "partial"
+    console = Console(width=200, file=StringIO())
+    for part in terminal.details([hidden], {"H44.02": "B"}, 200, by_agency=False):
+        console.print(part)
+    printed = console.file.getvalue()  # type: ignore[attr-defined]
+    assert re.search(r"^H44\.02 +B +suppressed +– +– +– +2026-02-28 *$", printed, re.MULTILINE)
+    assert "H44.02: not told: fewer than 5 mailboxes stand behind it" in printed

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 import structlog
 from pydantic import SecretStr
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
 from collector import assembly as assembling
 from collector import daemon as serving
@@ -21,8 +21,8 @@ from collector.contract.period import day_start
 from collector.daemon import Daemon
 from collector.demo import systems
 from collector.store import locks
-from collector.store.engine import reading
-from collector.store.schema import run
+from collector.store.engine import reading, writing
+from collector.store.schema import edition, run
 from tests.daemon.conftest import Place
 
 
@@ -219,3 +219,18 @@ def test_the_months_shown_are_cut_on_the_local_clock() -> None:
     assert names == {"month": "2026-01", "last_month": "2025-12"}
     names = {window: period.name for window, period in serving.months(day_start(20260101) - 1).items()}
     assert names == {"month": "2025-12", "last_month": "2025-11"}
+
+
+def test_a_month_that_can_no_longer_be_contested_is_destroyed_once_and_told(
+    assembly: Assembly, told: list[Any]
+) -> None:
+    assembly.pseudonyms.of("an@a.example", 20260105)
+    with writing(assembly.engine) as connection:
+        connection.execute(insert(edition).values(period="2026-01", number=1, sealed=day_start(20260201)))
+    at(assembly, day_start(20260304) - 1).destroy_what_is_due()
+    assert told == []
+    assert 202601 in assembly.pseudonyms.months()
+    for _ in range(2):
+        at(assembly, day_start(20260304)).destroy_what_is_due()
+    assert [(one["event"], one["month"]) for one in told] == [("destroyed", "2026-01")]
+    assert 202601 not in assembly.pseudonyms.months()

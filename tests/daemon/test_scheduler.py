@@ -113,3 +113,15 @@ def test_a_run_that_hangs_does_not_keep_the_program_from_ending() -> None:
     with keeping(Timetable("s", 60, None), tick=lambda _: time.sleep(1)) as running:
         wait_for(lambda: bool(running.threads.running))
         assert all(thread.daemon for thread in running.threads.running)
+
+
+def test_what_is_done_daily_is_done_at_once_and_a_day_later() -> None:
+    done: list[bool] = []
+    now = system_clock()
+    running = scheduler.start([], lambda _: None, lambda: None, now, daily=lambda: done.append(True))
+    try:
+        wait_for(lambda: done == [True])
+        later = next_run(running, scheduler.DAILY)
+        assert abs((later - datetime.fromtimestamp(now + 86_400, UTC)).total_seconds()) <= 1
+    finally:
+        running.stop(0)

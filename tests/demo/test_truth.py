@@ -786,3 +786,52 @@ def test_the_sample_province_lists_nothing_from_a_source_that_does_not_serve_its
     serves = {source.name: set(source.serves) for source in ledger.sources}
     rows: list[Mailbox | Document | Dossier] = [*ledger.mailboxes, *ledger.documents, *ledger.dossiers]
     assert not [row for row in rows if row.agency is not None and row.agency not in serves[row.source]]
+
+
+# -- what may not be told ----------------------------------------------------------------------------------------------
+
+
+def with_mailboxes(**numbers: int) -> Ledger:
+    """Agencies with so many mailboxes each. Of their names the first letter is the block."""
+    agencies = [Agency(name, f"old {name}", name, name[0], 9, f"{name}.example") for name in numbers]
+    boxes = [
+        Mailbox("mail", f"{n}@{name}.example", name, "personal", 20240101, None)
+        for name, number in numbers.items()
+        for n in range(number)
+    ]
+    serving = replace(MAIL, serves=list(numbers))
+    return replace(JANUARY, agencies=agencies, mailboxes=boxes, sources=[serving])
+
+
+@pytest.mark.parametrize(
+    ("numbers", "untold"),
+    [
+        ({"x1": 5, "x2": 6}, ""),
+        ({"x1": 4, "x2": 9, "x3": 6, "x4": 6}, "x1 x3"),
+        ({"x1": 2, "x2": 3, "x3": 6}, "x1 x2"),
+        ({"x1": 2, "x2": 2, "x3": 7, "x4": 8}, "x1 x2 x3"),
+        ({"x1": 4, "y1": 9, "y2": 6, "z1": 8, "z2": 8}, "x1 y2"),
+        ({"x1": 4, "y1": 2, "y2": 6, "z1": 88}, "x1 y1 y2"),
+        ({"x1": 4, "x2": 0}, "x1"),
+    ],
+)
+def test_figures_of_few_mailboxes_and_of_who_would_reveal_them_are_not_told(
+    numbers: dict[str, int], untold: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(truth, "SMALLEST_GROUP", 5)
+    rows = truth.count(with_mailboxes(**numbers))
+    for indicator in ("mailboxes.provisioned", "mailboxes.daily_use"):
+        own = [row for row in rows if row["indicator"] == indicator and row["period"] == "2026-01"]
+        assert " ".join(row["agency"] for row in own if row["suppressed"]) == untold
+        for row in own:
+            told = [row[name] for name in ("hits", "judged", "unknown")]
+            assert (told == [None] * 3) == row["suppressed"]
+
+
+def test_a_figure_of_the_months_last_day_is_told_if_that_day_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(truth, "SMALLEST_GROUP", 5)
+    grown = with_mailboxes(x1=4, x2=9, x3=9)
+    late = replace(grown.mailboxes[0], address="late@x1.example", created_day=20260120)
+    grown = replace(grown, mailboxes=[*grown.mailboxes, late])
+    assert reading(grown, "mailboxes.daily_use", agency="x1")["suppressed"]
+    assert not reading(grown, "mailboxes.provisioned", agency="x1")["suppressed"]

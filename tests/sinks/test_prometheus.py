@@ -68,6 +68,15 @@ def test_a_figure_that_is_not_measured_has_none_of_the_four_samples() -> None:
     assert not [line for line in samples if "H44.02" in line and 'window="month"' in line]
 
 
+def test_a_figure_that_may_not_be_told_has_no_sample_but_its_state_is_counted() -> None:
+    hidden = replace(
+        READINGS["month"][0], hits=None, judged=None, unknown=None, suppressed=True, merged=(7, 8), state="measured"
+    )
+    shown = text({"month": [hidden], "last_month": []})
+    assert not [line for line in shown.splitlines() if line.startswith("ict_dossiers_on_time_")]
+    assert 'ict_reading_state{indicator="dossiers.on_time",state="measured",window="month"} 1.0' in shown
+
+
 def test_what_is_wider_than_an_agency_is_neither_shown_nor_counted() -> None:
     assert 'agency="H44"' not in text()
     counted = re.findall(r'ict_reading_state{.*window="month"} (\d+)', text())
