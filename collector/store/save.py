@@ -102,6 +102,7 @@ def save(
     inserted, updated = _apply(connection, arrived, plan, dropped)
     _returned(connection, source, rows)
     _forget(connection, source, {place for batch in batches for place in batch.looked_at})
+    _forget_ranges(connection, source, [one for batch in batches for one in batch.replaces])
     _quarantine(connection, source, bad, rows)
     _cover(connection, source, batches)
     _spans(connection, source, [one for batch in batches for one in batch.spans])
@@ -290,6 +291,20 @@ def _forget(connection: Connection, source: str, places: Collection[tuple[type[R
                 quarantine.c.key.startswith(beginning, autoescape=True),
             )
         )
+
+
+def _forget_ranges(connection: Connection, source: str, replaced: Sequence[Replaced]) -> None:
+    """Empty the quarantine of lines (`<file>:<offset>`) in ranges (`<file>:<from>-<to>`) that were read again."""
+    within: dict[str, list[tuple[int, int]]] = {}
+    for one in replaced:
+        file, _, bounds = one.span.rpartition(":")
+        start, _, end = bounds.partition("-")
+        within.setdefault(file, []).append((int(start), int(end)))
+    own = (quarantine.c.source == source, quarantine.c.record == MailboxDay.NAME)
+    for key in connection.scalars(select(quarantine.c.key).where(*own).distinct()).all() if within else ():
+        file, _, offset = key.rpartition(":")
+        if any(start <= int(offset) < end for start, end in within.get(file, ())):
+            connection.execute(delete(quarantine).where(*own, quarantine.c.key == key))
 
 
 def _quarantine(

@@ -14,7 +14,7 @@ from collector.contract.tables import mailbox_day
 from collector.store import tallies
 from collector.store.engine import reading, writing
 from collector.store.save import read_cursor, read_spans, save
-from collector.store.schema import cell
+from collector.store.schema import cell, quarantine
 from connectors.email import chain, mail_log
 from connectors.email.mail_log import Config
 from tests.connectors.email.mail_lines import at, client, delivered, login, logout, removed, taken, text
@@ -161,6 +161,21 @@ def test_a_row_that_should_not_be_there_goes_with_the_figure_that_it_made(source
     assert [was == now for was, now in zip(fresh, source.told(), strict=True)] == [False, False]
     source.collect(window=(20260128, 20260128))
     assert source.told() == fresh
+
+
+def test_a_line_that_can_be_read_now_leaves_the_quarantine(source: Source) -> None:
+    with reading(source.engine) as connection:
+        span = connection.scalars(select(mailbox_day.c.span).where(mailbox_day.c.day == 20260121)).first()
+    assert span is not None
+    file, _, bounds = span.rpartition(":")
+    start, _, end = bounds.partition("-")
+    keys = {f"{file}:{start}": False, f"{file}:{int(end) - 1}": False, "0123456789abcdef:7": True}
+    same = {"source": "mail", "record": "mailbox_day", "field": "time", "reason": "no time that is known"}
+    source.change(insert(quarantine).values([same | {"key": key} for key in keys]))
+    source.collect(window=(20260121, 20260121))
+    with reading(source.engine) as connection:
+        left = set(connection.scalars(select(quarantine.c.key)))
+    assert left == {key for key, stays in keys.items() if stays}
 
 
 def test_what_is_pending_before_the_days_wanted_is_read_too(source: Source) -> None:
