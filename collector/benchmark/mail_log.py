@@ -21,13 +21,15 @@ from collector.benchmark.measure import (
     times,
 )
 
-_SOURCE = """  mail:
+_SOURCE = """  {name}:
     connector: email.mail_log
-    door: {kind: folder, path: logs}
+    door: {{kind: folder, path: logs}}
     from: 2025-11-01
     serves: all
-    config: {logs: [mail.log*], lists: 'mailboxes-*.csv'}
+    config: {{logs: [mail.log*], lists: '{lists}'}}
 """
+_SOURCES = _SOURCE.format(name="mail", lists="mailboxes-*.csv") + _SOURCE.format(name="log", lists="")
+"""What is collected, and the log alone, as pflogsumm reads it."""
 
 
 def write(folder: Path, count: int) -> Path:
@@ -44,18 +46,18 @@ def write(folder: Path, count: int) -> Path:
         file.write("address,kind,state,created\n")
         file.writelines(f"{address(number)},personal,active,2025-01-01\n" for number in range(MAILBOXES))
     codes = [(f"H44.{number:03d}", f"a{number:03d}.example.gov.vn") for number in range(AGENCIES)]
-    return configuration(folder, _SOURCE, codes)
+    return configuration(folder, _SOURCES, codes)
 
 
 def reading(path: Path) -> Spent:
     """Read the log, and save nothing."""
-    return spent(program("benchmark", "--of", str(path)), "read mail\n")
+    return spent(program("benchmark", "--of", str(path)), "read log\n")
 
 
 def collecting(path: Path) -> Spent:
     """Collect into an empty store."""
     forget(path)
-    return spent(program("collect", "--json", "--config", str(path)))
+    return spent(program("collect", "mail", "--json", "--config", str(path)))
 
 
 def measure(place: Path, size: Size) -> list[Figure]:

@@ -37,8 +37,9 @@ def test_what_the_benchmark_collects_is_what_single_lines_tell(tmp_path: Path) -
 def test_memory_is_flat_at_five_times_the_length_of_a_log(tmp_path: Path, scale: Callable[[int], int]) -> None:
     count = max(200_000, scale(2_000_000))
     once, more = (mail_log.write(tmp_path / str(times), times * count) for times in (1, 5))
-    for run in (mail_log.reading, mail_log.collecting):
-        assert run(more).peak - run(once).peak < 24
+    # What is saved fills the database's cache of 64 MiB, and then no more.
+    for run, growth in ((mail_log.reading, 24), (mail_log.collecting, 96)):
+        assert run(more).peak - run(once).peak < growth
 
 
 def test_a_register_is_loaded_changed_and_left_alone(tmp_path: Path, postgresql: PostgreSQL) -> None:
