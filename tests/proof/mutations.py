@@ -72,22 +72,22 @@ MUTATIONS = (
     Mutation(
         "mailboxes are used on Sundays too",
         "indicators/mailboxes.py",
-        "            workday.c.is_working == 1,\n",
-        "",
+        "            workday.c.is_working == 1,\n            workday.c.day.between(_FIRST, _LAST),\n",
+        "            workday.c.day.between(_FIRST, _LAST),\n",
         "tests/indicators/test_mailboxes.py::test_personal_mailboxes_are_used_on_working_days_by_a_session_or_a_mail",
     ),
     Mutation(
         "a recalled document counts",
         "indicators/documents.py",
-        "            or_(c.recalled.is_(None), c.recalled == 0),\n",
-        "",
+        "_c.issued_day.is_not(None), or_(_c.recalled.is_(None), _c.recalled == 0))",
+        "_c.issued_day.is_not(None))",
         "tests/store/test_save.py::test_a_recalled_document_leaves_the_figure_also_if_the_recall_is_learnt_later",
     ),
     Mutation(
         "an unknown flag is a miss",
         "indicators/documents.py",
-        "else_=and_(c.sent_electronically == 1, c.paper_too == 0),",
-        "else_=and_(c.sent_electronically.is_not_distinct_from(1), c.paper_too.is_not_distinct_from(0)),",
+        "_electronic_alone = and_(_electronic, _c.paper_too == 0)",
+        "_electronic_alone = and_(_electronic, _c.paper_too.is_not_distinct_from(0))",
         "tests/store/test_save.py::test_a_saved_document_is_counted_on_its_day",
     ),
     Mutation(
@@ -107,7 +107,7 @@ MUTATIONS = (
     Mutation(
         "shared mailboxes count as provided",
         "indicators/mailboxes.py",
-        '.where(mailbox.c.kind == "personal", workday.c.day.between(_FIRST, _LAST))',
+        ".where(_personal, workday.c.day.between(_FIRST, _LAST))",
         ".where(workday.c.day.between(_FIRST, _LAST))",
         "tests/indicators/test_mailboxes.py::test_mailboxes_are_provided_to_at_most_the_headcount_and_on_days_off_too",
     ),
@@ -476,6 +476,37 @@ MUTATIONS = (
         "        .join(mailbox, and_(_of_month, mailbox.c.pseudonym == mailbox_day.c.pseudonym))",
         "        .join(mailbox, mailbox.c.pseudonym == mailbox_day.c.pseudonym)",
         "tests/indicators/test_mailboxes.py::test_deliveries_outside_of_an_agencys_mailboxes_are_added_up_by_day",
+    ),
+    Mutation(
+        "a delivery is the sender's",
+        "collector/contract/records.py",
+        '    AGENCY_CODE: ClassVar[str] = "counterpart"',
+        '    AGENCY_CODE: ClassVar[str] = "agency_code"',
+        "tests/indicators/test_documents.py::"
+        "test_a_delivery_is_to_be_acknowledged_by_its_recipient_by_the_next_working_day[received on the day]",
+    ),
+    Mutation(
+        "a delivery is to be answered by the next calendar day",
+        "collector/store/derive.py",
+        "        answer = None if ordinal is None else calendar.day_of.get(ordinal + 1)",
+        "        answer = None if ordinal is None else sent + 1",
+        "tests/indicators/test_documents.py::"
+        "test_a_delivery_is_to_be_acknowledged_by_its_recipient_by_the_next_working_day"
+        "[sent on the Saturday, received on Monday]",
+    ),
+    Mutation(
+        "a delivery does not follow its document",
+        "collector/store/save.py",
+        "            for key in _deliveries_of(connection, one):",
+        "            for key in ():",
+        "tests/indicators/test_documents.py::test_a_delivery_follows_what_becomes_of_its_document_later",
+    ),
+    Mutation(
+        "what nobody can look up is said not to be there",
+        "collector/matching.py",
+        "unmatched=len(ids) - found if listed else None,",
+        "unmatched=len(ids) - found,",
+        "tests/test_matching.py::test_a_recipient_without_a_list_with_ids_is_not_said_to_lack_anything",
     ),
     Mutation(
         "what a listing leaves out has vanished",
