@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from connectors.email.pending import Pending
 from collector.benchmark.mail_lines import lines
+from connectors.email.pending import Pending
 from tests.connectors.email.both_readers import HANOI, agree, reader
 from tests.connectors.email.mail_lines import at, client, delivered, login, logout, mail, postfix, taken, text
 from tests.connectors.email.reading import pseudonym
