@@ -385,7 +385,13 @@ _HOLDS = {True: "holds", False: "[red]does not hold[/]", None: ""}
 
 def measured(figures: Iterable[Mapping[str, Any]], width: int) -> list[Shown]:
     """What a benchmark measured, and whether what is promised holds."""
-    columns = [Column("figure"), Column("value", "figure"), Column("unit"), Column("promised", "figure"), Column("")]
+    columns = [
+        Column("figure"),
+        Column("value", "figure"),
+        Column("unit"),
+        Column("promised", "figure"),
+        Column("result"),
+    ]
     rows = []
     for one in figures:
         value = "-" if one["value"] is None else f"{one['value']:,.10g}"

@@ -1,6 +1,7 @@
 """The benchmark measures a program that counts right, in memory that does not grow. How fast it is, no test says."""
 
 import json
+import re
 import sqlite3
 import subprocess
 from collections.abc import Callable
@@ -75,6 +76,8 @@ def test_the_command_prints_figures_with_their_targets() -> None:
     for figure in json.loads(done.stdout):
         assert set(figure) == {"name", "value", "unit", "peer", "target", "holds"}
         assert figure["value"] > 0
+    table = subprocess.run(program("benchmark", "--rounds", "1", "start"), capture_output=True, text=True, check=True)
+    assert re.search(r"^start\.help +[\d.]+ +s of processor$", table.stdout, re.MULTILINE)
 
 
 def test_an_unknown_benchmark_is_wrong_use() -> None:
