@@ -95,8 +95,8 @@ class _Life:
         due_day = _worked(self.day, term)
         due = None if chance() < 0.05 else at(_number(due_day), 17)
         received = self.instant()
-        # Now and then a clerk enters in the morning what came in the day before.
-        dated = received - 86_400 if chance() < 0.03 and not before_the_watch else None
+        # Now and then a clerk enters in the morning what came in the day before, if that day was watched, too.
+        dated = received - 86_400 if chance() < 0.03 and _number(self.day) > WATCHED_FROM else None
         yield Deed(received, number, "receive", due=due, dated=dated)
         if due is None and not before_the_watch and chance() < 0.4 and self.after(random.randint(1, 3)):
             yield Deed(self.instant(), number, "reset", due=at(_number(due_day), 17))
@@ -144,7 +144,8 @@ class _Life:
             moment = at(_number(self.day), 23, 59, 59)
         dated = moment - 86_400 * random.randint(1, 2) if edge > 0.98 else None
         yield Deed(moment, number, "release", dated=dated)
-        if random.random() < 0.05:
+        # One released before the first look would be seen only once it is sent back: its due date may have moved then.
+        if random.random() < 0.05 and _number(self.day) >= WATCHED_FROM:
             if self.after(random.randint(1, 4)):
                 yield Deed(self.instant(), number, "back")
                 if self.after(random.randint(1, 4)):
