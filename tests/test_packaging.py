@@ -21,6 +21,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import collector
+from collector.assembly import find_indicators
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("collector", "connectors", "indicators")
@@ -171,7 +172,8 @@ def test_the_sample_province_runs_from_the_wheel_in_an_empty_folder(installed: P
     done = run(installed, tmp_path, "collector", "demo", "--once", "--agencies", "4", "--days", "3", "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    assert len(found) == 4 * 7
+    assert len(found) == 4 * len(find_indicators())
+    assert len({one["indicator"] for one in found}) == len(find_indicators())
     assert {one["period"] for one in found} == {"2026-02"}
     assert sum(one["judged"] for one in found) > 0
     assert not list(tmp_path.iterdir()), "nothing is left behind"

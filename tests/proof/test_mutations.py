@@ -53,9 +53,7 @@ def copy_of(tree: Path, copy: Path, each: Callable[[Any, Any], Any] = shutil.cop
     copy.mkdir()
     for name in COPIED:
         if (tree / name).is_dir():
-            shutil.copytree(
-                tree / name, copy / name, ignore=shutil.ignore_patterns("*.pyc.*", "golden"), copy_function=each
-            )
+            shutil.copytree(tree / name, copy / name, ignore=shutil.ignore_patterns("*.pyc.*"), copy_function=each)
         else:
             each(tree / name, copy / name)
     (copy / _PLACE_TEST).unlink(missing_ok=True)
