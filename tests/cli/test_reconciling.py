@@ -17,7 +17,8 @@ def at_the_register(own: Path, statement: str) -> int:
 def judged(run: Run, own: Path) -> int:
     """How many outgoing documents of February count."""
     found: list[dict[str, Any]] = run("readings", "--period", "2026-02", "--json", "--config", own).json
-    return sum(one["judged"] + one["unknown"] for one in found if one["indicator"].startswith("documents.exchanged_"))
+    exchanged = ("documents.exchanged_internal", "documents.exchanged_external")
+    return sum(one["judged"] + one["unknown"] for one in found if one["indicator"] in exchanged)
 
 
 A_DAY = """
