@@ -349,7 +349,7 @@ def reconcile_command(
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare all that sources have with what is stored, and mend what differs.
+    """Compare sources with the store, and mend the store.
 
     Records that vanished count no more, those that were missed or changed in silence are read. Exit code 1 if anything
     differed.
@@ -502,7 +502,7 @@ def _show_ranking(assembly: Assembly, period: Period, *, as_json: bool) -> None:
 
 @app.command(name="match")
 def match_command(period: APeriod, config: Config = None, as_json: AsJson = False) -> None:
-    """Compare what agencies sent each other with what their recipients got.
+    """Match what agencies sent with what others got.
 
     By the ids of electronic documents, for each pair of agencies; ends with 1 if any list lacks one.
     """
