@@ -11,8 +11,8 @@ class and no registration. A module satisfies the `Connector` protocol by having
   offers    optional: those of RECORDS that a source with a given configuration has; without it, all
   keys      optional: `keys(config, door, days)` yields `Listed` blocks: what the source has on some days, for
             reconciliation. A connector that has it reads `want.keys` in `fetch`.
-  reported  optional: `reported(config, door, period)` yields `Report`s (see `contract/reported.py`): the totals that the
-            source itself publishes about a period; `publishes(config)` says whether such a source does
+  reported  optional: `reported(config, door, period)` yields the totals that the source itself publishes about a
+            period, and `publishes(config)` says whether such a source does: see `contract/reported.py`
   forget    needed if its cursor holds pseudonyms: `forget(cursor, month_day)` returns the cursor without anything
             under the key of the month with that first day
 
