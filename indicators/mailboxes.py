@@ -16,7 +16,9 @@ from typing import Any
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
+    Function,
     Integer,
+    Over,
     Select,
     Subquery,
     Text,
@@ -28,6 +30,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    true,
 )
 
 from collector.contract.indicator import Cells, Group, Indicator
@@ -38,18 +41,62 @@ _FIRST: BindParameter[int] = bindparam("first_day", type_=Integer)
 _LAST: BindParameter[int] = bindparam("last_day", type_=Integer)
 _AGENCY: BindParameter[str] = bindparam("agency", type_=Text)
 
+_begins = func.coalesce(mailbox.c.active_from_day, mailbox.c.first_listed_day)
 _of_month = and_(mailbox.c.removed == 0, mailbox.c.agency.is_not(None), mailbox.c.month_day == workday.c.month_day)
-_on_day = and_(
-    workday.c.day >= func.coalesce(mailbox.c.active_from_day, mailbox.c.first_listed_day),
-    or_(mailbox.c.closed_day.is_(None), workday.c.day < mailbox.c.closed_day),
-)
+_on_day = and_(workday.c.day >= _begins, or_(mailbox.c.closed_day.is_(None), workday.c.day < mailbox.c.closed_day))
 _active = and_(_of_month, _on_day)
 _personal = mailbox.c.kind == "personal"
 _of_unknown_kind = mailbox.c.kind.is_(None)
+_month_before = _FIRST - _FIRST % 100  # below the first day of that month, above all days of the one before
 
 
 def _number(rows: ColumnElement[bool]) -> ColumnElement[int]:
     return cast(func.count().filter(rows), Integer)
+
+
+def _total(column: ColumnElement[Any]) -> ColumnElement[int]:
+    return cast(func.sum(column), Integer)
+
+
+def _spells(*counts: ColumnElement[int], of: ColumnElement[bool]) -> Subquery:
+    """Counts of an agency's mailboxes by the days of a month from which and up to which (exclusive) they are active.
+
+    Most mailboxes of an agency are active all month, so that there are few spells: a day's counts are added up from
+    these, and never from every mailbox on every day.
+    """
+    first_day = case((_begins < mailbox.c.month_day, mailbox.c.month_day), else_=_begins).label("first_day")
+    return (
+        select(mailbox.c.agency, mailbox.c.month_day, first_day, mailbox.c.closed_day, *counts)
+        .where(
+            mailbox.c.removed == 0,
+            mailbox.c.agency.is_not(None),
+            mailbox.c.month_day > _month_before,
+            mailbox.c.month_day <= _LAST,
+            or_(mailbox.c.closed_day.is_(None), mailbox.c.closed_day > first_day),
+            of,
+        )
+        .group_by(mailbox.c.agency, mailbox.c.month_day, first_day, mailbox.c.closed_day)
+        .subquery()
+    )
+
+
+def _by_day(spells: Subquery) -> Select[Any]:
+    """The counts of spells added up by agency and day."""
+    counts = [_total(column).label(column.name) for column in list(spells.c)[4:]]
+    return (
+        select(spells.c.agency, workday.c.day, *counts)
+        .join_from(
+            spells,
+            workday,
+            and_(
+                workday.c.month_day == spells.c.month_day,
+                workday.c.day >= spells.c.first_day,
+                or_(spells.c.closed_day.is_(None), workday.c.day < spells.c.closed_day),
+            ),
+        )
+        .where(workday.c.day.between(_FIRST, _LAST))
+        .group_by(spells.c.agency, workday.c.day)
+    )
 
 
 def _used(*days: ColumnElement[bool]) -> Subquery:
@@ -58,6 +105,23 @@ def _used(*days: ColumnElement[bool]) -> Subquery:
         select(mailbox_day.c.pseudonym, mailbox_day.c.day)
         .where(mailbox_day.c.removed == 0, mailbox_day.c.sessions + mailbox_day.c.sent > 0, *days)
         .distinct()
+        .subquery()
+    )
+
+
+def _used_by_day() -> Subquery:
+    """The active mailboxes of each agency that were used on a day."""
+    used = _used(mailbox_day.c.day.between(_FIRST, _LAST))
+    return (
+        select(
+            mailbox.c.agency,
+            workday.c.day,
+            _number(_personal).label("personal"),
+            _number(_of_unknown_kind).label("unknown"),
+        )
+        .join_from(used, workday, workday.c.day == used.c.day)
+        .join(mailbox, and_(_active, mailbox.c.pseudonym == used.c.pseudonym))
+        .group_by(mailbox.c.agency, workday.c.day)
         .subquery()
     )
 
@@ -79,13 +143,7 @@ def _agencies_by_day() -> Select[Any]:
 
 
 def _provisioned() -> Select[tuple[str, int, int, int, int]]:
-    counts = (
-        select(mailbox.c.agency, workday.c.day, func.count().label("mailboxes"))
-        .join_from(mailbox, workday, _active)
-        .where(_personal, workday.c.day.between(_FIRST, _LAST))
-        .group_by(mailbox.c.agency, workday.c.day)
-        .subquery()
-    )
+    counts = _by_day(_spells(_number(_personal).label("mailboxes"), of=_personal)).subquery()
     staff = _agencies_by_day().subquery()
     mailboxes = func.coalesce(counts.c.mailboxes, 0)
     headcount = staff.c.headcount
@@ -99,41 +157,25 @@ def _provisioned() -> Select[tuple[str, int, int, int, int]]:
 
 
 def _daily_use() -> Select[tuple[str, int, int, int, int]]:
-    used = _used(mailbox_day.c.day.between(_FIRST, _LAST))
-    return (
-        select(
-            mailbox.c.agency,
-            workday.c.day,
-            _number(and_(_personal, used.c.day.is_not(None))).label("hits"),
-            _number(_personal).label("judged"),
-            _number(_of_unknown_kind).label("unknown"),
-        )
-        .join_from(mailbox, workday, _active)
-        .outerjoin(used, and_(used.c.pseudonym == mailbox.c.pseudonym, used.c.day == workday.c.day))
-        .where(
-            workday.c.is_working == 1,
-            workday.c.day.between(_FIRST, _LAST),
-            or_(_personal, _of_unknown_kind),
-        )
-        .group_by(mailbox.c.agency, workday.c.day)
+    used = _used_by_day()
+    spells = _spells(
+        _number(_personal).label("judged"),
+        _number(_of_unknown_kind).label("unknown"),
+        of=or_(_personal, _of_unknown_kind),
     )
+    counts = _by_day(spells).where(workday.c.is_working == 1).subquery()
+    return select(
+        counts.c.agency,
+        counts.c.day,
+        func.coalesce(used.c.personal, 0).label("hits"),
+        counts.c.judged,
+        counts.c.unknown,
+    ).outerjoin_from(counts, used, and_(used.c.agency == counts.c.agency, used.c.day == counts.c.day))
 
 
 def _daily_use_of_staff() -> Select[tuple[str, int, int, int, int]]:
     """A used mailbox of unknown kind may be an official's: so many of those left are neither hit nor miss."""
-    used = _used(mailbox_day.c.day.between(_FIRST, _LAST))
-    counts = (
-        select(
-            mailbox.c.agency,
-            workday.c.day,
-            _number(_personal).label("personal"),
-            _number(_of_unknown_kind).label("unknown"),
-        )
-        .join_from(used, mailbox, used.c.pseudonym == mailbox.c.pseudonym)
-        .join(workday, and_(_active, workday.c.day == used.c.day))
-        .group_by(mailbox.c.agency, workday.c.day)
-        .subquery()
-    )
+    counts = _used_by_day()
     by_day = _agencies_by_day().where(workday.c.is_working == 1).subquery()
     personal, unknown = func.coalesce(counts.c.personal, 0), func.coalesce(counts.c.unknown, 0)
     staff = (
@@ -160,66 +202,101 @@ def _daily_use_of_staff() -> Select[tuple[str, int, int, int, int]]:
 
 
 def _regular_use() -> Select[tuple[str, int, int, int, int]]:
-    """The month so far, at each day's end: counted on its working days; a day off stands as the last one before it."""
-    month_before = _FIRST - _FIRST % 100  # below the first day of that month, above all days of the one before
-    used = _used(mailbox_day.c.day > month_before, mailbox_day.c.day <= _LAST)
+    """The month so far, at each day's end: counted on its working days; a day off stands as the last one before it.
 
-    def so_far(days: ColumnElement[bool]) -> ColumnElement[int]:
-        each = func.sum(case((days, 1), else_=0))
-        return each.over(partition_by=(mailbox.c.source, mailbox.c.key), order_by=workday.c.day)
+    Of a mailbox only the days of use are gone through. After the k-th of them it is in regular use for as long as
+    its working days are at most 5 k / 4: up to a working day that can be told beforehand, or to its next day of use.
+    """
+    hits, judged = _in_regular_use(), _with_working_days()
+    return select(
+        judged.c.agency,
+        judged.c.day,
+        func.coalesce(hits.c.hits, 0).label("hits"),
+        judged.c.judged,
+        judged.c.unknown,
+    ).outerjoin_from(judged, hits, and_(hits.c.agency == judged.c.agency, hits.c.day == judged.c.day))
 
-    mailboxes = (
+
+_since, _closing = workday.alias("since"), workday.alias("closing")
+_before = _since.c.working_ordinal - _since.c.is_working
+"""The working ordinal before a mailbox's first day: on a day d it has had working_ordinal(d) - that many."""
+_last = _closing.c.working_ordinal - _closing.c.is_working
+"""The working ordinal of the last day before it was closed; NULL: it is not."""
+
+
+def _with_working_days() -> Subquery:
+    """The mailboxes of each agency that were active on a working day of the month up to a day."""
+    spells = _spells(
+        _number(_personal).label("judged"),
+        _number(_of_unknown_kind).label("unknown"),
+        of=or_(_personal, _of_unknown_kind),
+    )
+    return (
         select(
-            mailbox.c.agency,
-            mailbox.c.kind,
-            workday.c.month_day,
-            workday.c.working_ordinal,
-            so_far(_on_day).label("days"),
-            so_far(and_(_on_day, used.c.day.is_not(None))).label("used"),
+            spells.c.agency,
+            workday.c.day,
+            _total(spells.c.judged).label("judged"),
+            _total(spells.c.unknown).label("unknown"),
         )
-        .outerjoin_from(
-            mailbox,
-            workday,
-            and_(
-                workday.c.day.between(mailbox.c.month_day, mailbox.c.month_day + 30),
-                workday.c.day <= _LAST,
-                workday.c.is_working == 1,
-            ),
-        )
-        .outerjoin(used, and_(used.c.pseudonym == mailbox.c.pseudonym, used.c.day == workday.c.day))
-        .where(
-            mailbox.c.removed == 0,
-            mailbox.c.agency.is_not(None),
-            mailbox.c.month_day > month_before,
-            or_(_personal, _of_unknown_kind),
-        )
+        .join_from(spells, _since, _since.c.day == spells.c.first_day)
+        .outerjoin(_closing, _closing.c.day == spells.c.closed_day)
+        .join(workday, and_(workday.c.month_day == spells.c.month_day, workday.c.working_ordinal > _before))
+        .where(workday.c.day.between(_FIRST, _LAST), or_(_last.is_(None), _last > _before))
+        .group_by(spells.c.agency, workday.c.day)
         .subquery()
     )
-    personal = mailboxes.c.kind == "personal"
-    counts = (
+
+
+def _in_regular_use() -> Subquery:
+    """The personal mailboxes of each agency that are in regular use in the month up to a day."""
+    used = _used(mailbox_day.c.day > _month_before, mailbox_day.c.day <= _LAST)
+
+    def in_turn(value: Function[int]) -> Over[int]:
+        return value.over(partition_by=(mailbox.c.source, mailbox.c.key), order_by=workday.c.day)
+
+    first_day = case((_begins < mailbox.c.month_day, mailbox.c.month_day), else_=_begins)
+    days_of_use = (
         select(
-            mailboxes.c.agency,
-            mailboxes.c.month_day,
-            mailboxes.c.working_ordinal,
-            _number(and_(personal, mailboxes.c.used * 5 >= mailboxes.c.days * 4)).label("hits"),
-            _number(personal).label("judged"),
-            _number(mailboxes.c.kind.is_(None)).label("unknown"),
+            mailbox.c.agency,
+            mailbox.c.month_day,
+            workday.c.working_ordinal.label("first"),
+            (in_turn(func.lead(workday.c.working_ordinal)) - 1).label("before_next"),
+            (_before + in_turn(func.row_number()) * 5 // 4).label("enough_until"),
+            _last.label("last"),
         )
-        .where(mailboxes.c.days > 0)
-        .group_by(mailboxes.c.agency, mailboxes.c.month_day, mailboxes.c.working_ordinal)
+        .join_from(used, workday, and_(workday.c.day == used.c.day, workday.c.is_working == 1))
+        .join(mailbox, and_(_active, _personal, mailbox.c.pseudonym == used.c.pseudonym))
+        .join(_since, _since.c.day == first_day)
+        .outerjoin(_closing, _closing.c.day == mailbox.c.closed_day)
+        .subquery()
+    )
+    d = days_of_use.c
+    # Once it is closed neither its working days nor its days of use become more.
+    until = case((d.last <= d.enough_until, _LAST), else_=d.enough_until)
+    stretches = (
+        select(
+            d.agency,
+            d.month_day,
+            d.first,
+            case((d.before_next < until, d.before_next), else_=until).label("until"),
+            func.count().label("mailboxes"),
+        )
+        .group_by(d.agency, d.month_day, d.first, "until")
         .subquery()
     )
     return (
-        select(counts.c.agency, workday.c.day, counts.c.hits, counts.c.judged, counts.c.unknown)
+        select(stretches.c.agency, workday.c.day, _total(stretches.c.mailboxes).label("hits"))
         .join_from(
-            counts,
+            stretches,
             workday,
             and_(
-                workday.c.month_day == counts.c.month_day,
-                workday.c.working_ordinal == counts.c.working_ordinal,
+                workday.c.month_day == stretches.c.month_day,
+                workday.c.working_ordinal.between(stretches.c.first, stretches.c.until),
             ),
         )
         .where(workday.c.day.between(_FIRST, _LAST))
+        .group_by(stretches.c.agency, workday.c.day)
+        .subquery()
     )
 
 
@@ -229,8 +306,8 @@ def _free_mail() -> Select[tuple[str, int, int, int, int]]:
         select(
             mailbox.c.agency,
             mailbox_day.c.day,
-            cast(func.sum(mailbox_day.c.sent_free), Integer).label("hits"),
-            cast(func.sum(mailbox_day.c.sent_outside), Integer).label("judged"),
+            _total(mailbox_day.c.sent_free).label("hits"),
+            _total(mailbox_day.c.sent_outside).label("judged"),
             literal(0).label("unknown"),
         )
         .join_from(mailbox_day, workday, workday.c.day == mailbox_day.c.day)
@@ -247,19 +324,14 @@ def _free_mail() -> Select[tuple[str, int, int, int, int]]:
 def _quota_full() -> Select[tuple[str, int, int, int, int]]:
     quota, used = mailbox.c.quota, mailbox.c.used
     told = and_(quota > 0, used.is_not(None))
-    return (
-        select(
-            mailbox.c.agency,
-            workday.c.day,
-            # used / quota >= 9/10 in whole numbers that cannot overflow: bytes times ten could.
-            _number(and_(told, used >= quota - quota // 10)).label("hits"),
-            _number(told).label("judged"),
-            _number(or_(quota.is_(None), and_(quota > 0, used.is_(None)))).label("unknown"),
-        )
-        .join_from(mailbox, workday, _active)
-        .where(workday.c.day.between(_FIRST, _LAST))
-        .group_by(mailbox.c.agency, workday.c.day)
+    spells = _spells(
+        # used / quota >= 9/10 in whole numbers that cannot overflow: bytes times ten could.
+        _number(and_(told, used >= quota - quota // 10)).label("hits"),
+        _number(told).label("judged"),
+        _number(or_(quota.is_(None), and_(quota > 0, used.is_(None)))).label("unknown"),
+        of=true(),
     )
+    return _by_day(spells)
 
 
 def _cells(cells: Select[tuple[str, int, int, int, int]]) -> Cells:

@@ -3,8 +3,10 @@
 Saturday the 10th is worked, Sunday the 11th is off.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from sqlalchemy import Engine, select
 
 from collector.agencies import Register
 from collector.contract.connector import Row
-from collector.contract.records import Mailbox, MailboxDay
+from collector.contract.records import Mailbox, MailboxDay, columns
 from collector.store.engine import reading, writing
 from collector.store.reference import refresh
 from collector.store.schema import cell
@@ -388,3 +390,79 @@ def test_mailboxes_of_any_kind_are_full_on_the_days_on_which_they_are_active(sma
         20260111: (1, 2, 0),
         20260112: (1, 2, 0),
     }
+
+
+# --- whatever the mailboxes: mailbox by mailbox, day by day ---------------------------------------------------------
+
+
+def walked(boxes: list[Row], used_on: set[tuple[str, int]]) -> dict[str, dict[int, tuple[int, int, int]]]:
+    """The cells of H44.01 (3 officials), by going through each mailbox on each day of January and February 2026."""
+    names = columns(Mailbox)
+    provided: Counter[tuple[int, str | None]] = Counter()
+    on_day: Counter[tuple[int, str | None]] = Counter()
+    regular: Counter[tuple[int, str | None]] = Counter()
+    so_far: Counter[tuple[int, str | None]] = Counter()
+    for values in boxes:
+        one = dict(zip(names, values, strict=True))
+        begins = one["first_listed_day"] if one["active_from_day"] is None else one["active_from_day"]
+        days_had, days_used = 0, 0
+        for today in calendar():
+            if one["removed"] or today.day // 100 != one["month_day"] // 100:
+                continue
+            active = begins <= today.day and (one["closed_day"] is None or today.day < one["closed_day"])
+            is_used = (one["pseudonym"], today.day) in used_on
+            provided[today.day, one["kind"]] += active
+            on_day[today.day, one["kind"]] += active and is_used
+            days_had += active and today.is_working
+            days_used += active and today.is_working and is_used
+            so_far[today.day, one["kind"]] += days_had > 0
+            regular[today.day, one["kind"]] += days_had > 0 and days_used / days_had >= 0.8
+    found: dict[str, dict[int, tuple[int, int, int]]] = {}
+
+    def tell(name: str, day: int, hits: int, judged: int, unknown: int) -> None:
+        if judged or unknown:
+            found.setdefault(f"mailboxes.{name}", {})[day] = (hits, judged, unknown)
+
+    begun = {values[names.index("month_day")] // 100 for values in boxes}
+    for today in calendar():
+        day = today.day
+        if day // 100 not in begun:
+            continue
+        hits, unknown = min(3, on_day[day, "personal"]), on_day[day, None]
+        tell("provisioned", day, min(3, provided[day, "personal"]), 3, 0)
+        tell("regular_use", day, regular[day, "personal"], so_far[day, "personal"], so_far[day, None])
+        if today.is_working:
+            tell("daily_use", day, on_day[day, "personal"], provided[day, "personal"], provided[day, None])
+            maybe = min(unknown, 3 - hits)
+            tell("daily_use_of_staff", day, hits, 3 - maybe, maybe)
+    return found
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_cells_of_any_mailboxes_are_those_found_by_walking_through_every_day_of_each(
+    small: tuple[Engine, Register], seed: int
+) -> None:
+    random = Random(seed)
+    days = [today.day for today in calendar()]
+    boxes: list[Row] = []
+    use: list[Row] = []
+    for number in range(9):
+        name, kind = f"m{number}", random.choice(["personal", "personal", "personal", "shared", None])
+        diligence = random.choice([0.0, 0.5, 0.75, 0.85, 1.0])
+        created = random.choice([None, 20240101, 20251231, random.choice(days)])
+        closed = random.choice([None, None, 20251215, random.choice(days)])
+        for month_day in random.choice([[20260101], [20260201], [20260101, 20260201]]):
+            listed = max(month_day, random.choice([month_day, random.choice(days)]))
+            removed = int(random.random() < 0.1)
+            more = {"month_day": month_day, "first_listed_day": listed, "removed": removed}
+            boxes.append(box(name, kind, created=created, closed=closed, **more))
+        use += [used(name, day) for day in days if random.random() < diligence]
+        use += [used(name, day, span="g:0-9") for day in days if random.random() < 0.1]
+    put(*small, {Mailbox: boxes, MailboxDay: use})
+    at_pseudonym, at_day = columns(MailboxDay).index("pseudonym"), columns(MailboxDay).index("day")
+    expected = walked(boxes, {(one[at_pseudonym], one[at_day]) for one in use})
+    with reading(small[0]) as connection:
+        for indicator in ("provisioned", "daily_use", "daily_use_of_staff", "regular_use"):
+            of_agency = select(cell).where(cell.c.indicator == f"mailboxes.{indicator}", cell.c.agency == "H44.01")
+            kept = {one.day: (one.hits, one.judged, one.unknown) for one in connection.execute(of_agency)}
+            assert kept == expected.get(f"mailboxes.{indicator}", {}), indicator

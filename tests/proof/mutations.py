@@ -72,8 +72,8 @@ MUTATIONS = (
     Mutation(
         "mailboxes are used on Sundays too",
         "indicators/mailboxes.py",
-        "            workday.c.is_working == 1,\n            workday.c.day.between(_FIRST, _LAST),\n",
-        "            workday.c.day.between(_FIRST, _LAST),\n",
+        "    counts = _by_day(spells).where(workday.c.is_working == 1).subquery()",
+        "    counts = _by_day(spells).subquery()",
         "tests/indicators/test_mailboxes.py::test_personal_mailboxes_are_used_on_working_days_by_a_session_or_a_mail",
     ),
     Mutation(
@@ -107,8 +107,8 @@ MUTATIONS = (
     Mutation(
         "shared mailboxes count as provided",
         "indicators/mailboxes.py",
-        ".where(_personal, workday.c.day.between(_FIRST, _LAST))",
-        ".where(workday.c.day.between(_FIRST, _LAST))",
+        '_spells(_number(_personal).label("mailboxes"), of=_personal)',
+        '_spells(_number(true()).label("mailboxes"), of=true())',
         "tests/indicators/test_mailboxes.py::test_mailboxes_are_provided_to_at_most_the_headcount_and_on_days_off_too",
     ),
     Mutation(
@@ -442,8 +442,8 @@ MUTATIONS = (
     Mutation(
         "a mailbox made in mid-month is judged by the whole month",
         "indicators/mailboxes.py",
-        '            so_far(_on_day).label("days"),',
-        '            so_far(workday.c.is_working == 1).label("days"),',
+        "        .join(_since, _since.c.day == first_day)",
+        "        .join(_since, _since.c.day == mailbox.c.month_day)",
         "tests/indicators/test_mailboxes.py::test_a_mailbox_made_in_mid_month_is_judged_from_then_on[4-1]",
     ),
     Mutation(
