@@ -172,6 +172,11 @@ class Dossier:
 
     `completed_day`: the result handed to the one-stop desk (NgayKetThucXuLy), not collected by the citizen
     (`returned_day`, NgayTra). `ended_day`: the day of withdrawal, refusal or stop; `completed_day` is then None.
+
+    `completed` and `due` are instants, None where the source tells no time of day. `due_day` is the due date that the
+    source shows now, None without any: what other systems judge by; ours are the promises of DossierEvent.
+    `digitised`: at least one of its papers was. `electronic_result`: its result is there as a file. `payment`: none
+    (no fee was paid), online or otherwise.
     """
 
     NAME: ClassVar[str] = "dossier"
@@ -182,6 +187,7 @@ class Dossier:
         "due_basis": str | None,  # first | history | current (the day may have moved); None without any due date
         "paused_on_due": Flag,
         "offered_level": str | None,  # information | partial | full; None: not in the catalogue
+        "left_day": int | None,  # completed_day, else ended_day
     }
 
     key: str
@@ -197,6 +203,12 @@ class Dossier:
     outcome: str | None  # open | completed | refused_at_intake | refused_after | withdrawn | stopped
     ended_day: int | None
     source_status: str | None
+    completed: int | None
+    due: int | None
+    due_day: int | None
+    digitised: Flag
+    electronic_result: Flag
+    payment: str | None  # none | online | otherwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +250,8 @@ class Procedure:
     """A procedure of the catalogue. key = `<code>@<agency_code>` (or the code, if offered by every agency).
 
     `level` is how far it is offered online: information | partial | full (NĐ 42/2022; one level per procedure).
-    `agency_code` "" means: the same for all agencies.
+    `agency_code` "" means: the same for all agencies. `listed` 1: a line of a catalogue, which has all procedures in
+    force; 0: a dossier showed that there is such a procedure, and says nothing of those without dossiers.
     """
 
     NAME: ClassVar[str] = "procedure"
@@ -254,6 +267,36 @@ class Procedure:
     level: str | None
     from_day: int | None
     to_day: int | None  # the last day in force; None: still in force
+    listed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Whether a system answered on a local day, as this program itself found out. key = the day, `yyyymmdd`.
+
+    Counts of small questions on a plan (collector/probing.py): `planned` for the day as far as it is settled; of them
+    `answered` in time, `silent` (asked, and no answer in time), `excused` (in a maintenance window, not asked). The
+    rest was planned and not carried out: nobody knows what the answer would have been. Additive: no other row counts
+    the same. `begun` is the instant from which the day's plan was watched (its start, but for the first day of all),
+    `settled` the last planned instant that is counted. No agency of its own: it belongs to all that the source serves.
+    """
+
+    NAME: ClassVar[str] = "probe"
+    AGENCY_DAY: ClassVar[str | None] = None
+    AGENCY_CODE: ClassVar[str] = "agency_code"
+    DERIVED: ClassVar[dict[str, object]] = {}
+
+    key: str
+    agency_code: str
+    changed: int
+    removed: int
+    day: int
+    planned: int
+    answered: int
+    silent: int
+    excused: int
+    begun: int
+    settled: int
 
 
 RECORDS: tuple[type[Record], ...] = (
@@ -264,6 +307,7 @@ RECORDS: tuple[type[Record], ...] = (
     Dossier,
     DossierEvent,
     Procedure,
+    Probe,
 )
 
 

@@ -18,7 +18,7 @@ METADATA = MetaData()
 # Byte order on PostgreSQL, as SQLite has it: keyset pages and merges must agree in both.
 _TEXT = Text().with_variant(Text(collation="C"), "postgresql")
 
-_BIG = {"changed", "at", "quota", "used"}
+_BIG = {"changed", "at", "quota", "used", "completed", "due", "begun", "settled"}
 _FLAGS = {
     "removed",
     "electronic_stated",
@@ -33,6 +33,9 @@ _FLAGS = {
     "status_told",
     "document_recalled",
     "paused_on_due",
+    "listed",
+    "digitised",
+    "electronic_result",
 }
 
 
@@ -72,6 +75,7 @@ delivery = _table(records.Delivery)
 dossier = _table(records.Dossier)
 dossier_event = _table(records.DossierEvent)
 procedure = _table(records.Procedure)
+probe = _table(records.Probe)
 
 # Children are found by their parent, the use of a day by the day and its mailbox by the pseudonym, the mailboxes of a
 # day by its month.
@@ -104,6 +108,33 @@ agency_term = Table(
     Column("headcount_from", _TEXT),  # where the number is from
     sqlite_with_rowid=False,
 )
+
+# Which agencies each source serves, from a day on: as the settings say.
+serving = Table(
+    "serving",
+    METADATA,
+    Column("source", _TEXT, primary_key=True),
+    Column("agency", _TEXT, primary_key=True),
+    Column("from_day", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# The procedures that each agency offers, made from the catalogues (collector/store/offers.py): one line on any day.
+offer = Table(
+    "offer",
+    METADATA,
+    Column("agency", _TEXT, primary_key=True),
+    Column("code", _TEXT, primary_key=True),
+    Column("from_day", Integer, primary_key=True, autoincrement=False),
+    Column("until_day", Integer, nullable=False),  # the first day on which it is so no more; FOREVER: still
+    Column("level", _TEXT),  # information | partial | full; NULL: the catalogue does not say
+    Column("listed", SmallInteger, nullable=False),  # as of a procedure
+    Column("source", _TEXT, nullable=False),  # whose catalogue says so
+    sqlite_with_rowid=False,
+)
+
+ALWAYS, FOREVER = 19000101, 99991231
+"""The first day of what has none, and the day on which what has no end ends."""
 
 
 def table_of(record: type[Record]) -> Table:

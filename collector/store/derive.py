@@ -96,7 +96,7 @@ def _merged(pauses: Iterable[tuple[int, int | None]]) -> list[tuple[int, int | N
 
 
 def dossiers(connection: Connection, touched: Table, calendar: Ordinals) -> None:
-    """Derive effective_due_day, due_basis, paused_on_due and offered_level of the touched dossiers."""
+    """Derive effective_due_day, due_basis, paused_on_due, offered_level and left_day of the touched dossiers."""
     joined = and_(dossier.c.source == touched.c.source, dossier.c.key == touched.c.key)
     events: dict[tuple[str, str], Sequence[tuple[str, str, int, int, str]]] = {
         key: [row[2:] for row in rows]
@@ -135,6 +135,9 @@ def dossiers(connection: Connection, touched: Table, calendar: Ordinals) -> None
             dossier.c.due_basis,
             dossier.c.paused_on_due,
             dossier.c.offered_level,
+            dossier.c.left_day,
+            dossier.c.completed_day,
+            dossier.c.ended_day,
         ).join_from(touched, dossier, joined)
     ):
         own = events.get((row.source, row.key), ())
@@ -145,12 +148,14 @@ def dossiers(connection: Connection, touched: Table, calendar: Ordinals) -> None
             calendar,
         )
         level = _level(catalogue.get(row.procedure or "", ()), row.source, row.agency_code, row.received_day)
-        if (due.day, due.basis, due.paused, level) != tuple(row[5:]):
-            changes.append((due.day, due.basis, due.paused, level, row.source, row.key))
+        left = row.ended_day if row.completed_day is None else row.completed_day
+        derived = (due.day, due.basis, due.paused, level, left)
+        if derived != tuple(row[5:10]):
+            changes.append((*derived, row.source, row.key))
     if changes:
         connection.exec_driver_sql(
-            f"UPDATE {dossier.name} SET effective_due_day = ?, due_basis = ?, paused_on_due = ?, offered_level = ?"
-            " WHERE source = ? AND key = ?",
+            f"UPDATE {dossier.name} SET effective_due_day = ?, due_basis = ?, paused_on_due = ?, offered_level = ?,"
+            " left_day = ? WHERE source = ? AND key = ?",
             changes,
         )
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
 from collector.contract.errors import WrongUse
 from collector.contract.tables import METADATA
 
-VERSION = 3
+VERSION = 4
 """Raised with each change of a table; a newer program migrates, an older one refuses."""
 
 about = Table(

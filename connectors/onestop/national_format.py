@@ -14,12 +14,14 @@ from typing import Any, Literal, NoReturn
 from pydantic import BaseModel, ConfigDict, Field
 
 from collector.contract.connector import Row
-from collector.contract.period import day_start, local_day, plus_days
+from collector.contract.period import OFFSET, day_start, local_day, plus_days
+from connectors.onestop.national_flags import PaymentFlag, digitised, electronic_result, payment
 
 MICROSECONDS = 1_000_000
 
 _LONGEST_TEXT = 200
 _YEARS = range(1990, 2101)
+_DAY_ALONE = 8
 _PROCEDURE_CODE = 8  # 1.002835; what follows is the province's own suffix
 
 _OUTCOMES: Mapping[str, str] = {
@@ -72,6 +74,14 @@ class Form(BaseModel):
             " system also moves it without a trace, so that a date first seen after the day of receipt proves nothing"
         ),
         examples=["recorded"],
+    )
+    payment_flag: PaymentFlag = Field(
+        default="any_payment",
+        description=(
+            "What DuocThanhToanTrucTuyen 1 says: online, paid online; any_payment: paid, be it in cash, as some systems"
+            " fill it in, so that nobody can say whether it was online"
+        ),
+        examples=["online"],
     )
 
 
@@ -194,6 +204,12 @@ def _dossier(item: Mapping[str, Any], form: Form, read_at: int, began: int) -> R
         outcome,
         ended,
         status or None,
+        None if completed is None else _moment(item, "NgayKetThucXuLy"),
+        _due_moment(item),
+        _day(item, "NgayHenTra"),
+        digitised(item),
+        electronic_result(item),
+        payment(item, form.payment_flag),
     )
     supplements = _supplements(item)
     events = _pauses(key, version, received, supplements)
@@ -399,6 +415,17 @@ def _instant(item: Mapping[str, Any], field: str, within: str = "") -> int | Non
         return instant_of(text)
     except ValueError as error:
         _fail(field, within, str(error))
+
+
+def _moment(item: Mapping[str, Any], field: str) -> int | None:
+    """The instant of a time that tells more than its day."""
+    return _instant(item, field) if len(_time(item, field)) > _DAY_ALONE else None
+
+
+def _due_moment(item: Mapping[str, Any]) -> int | None:
+    """The instant of the due date shown. Nothing is promised for midnight: it stands for a day without a time."""
+    due = _moment(item, "NgayHenTra")
+    return None if due is None or (due + OFFSET) % 86_400 == 0 else due
 
 
 def _day(item: Mapping[str, Any], field: str, within: str = "") -> int | None:

@@ -86,7 +86,10 @@ def note_level(levels: Levels, seen: Seen) -> None:
 
 
 def row_of(seen: Seen) -> Row:
-    """Return a row of Dossier. Day of completion: releaseDate, the result at the desk (facts: 1.4, 8)."""
+    """Return a row of Dossier. Day of completion: releaseDate, the result at the desk (facts: 1.4, 8).
+
+    OpenCPS tells nothing of digitised papers, electronic results and payments: these stay unknown.
+    """
     outcome, completed, ended = _end(seen)
     return (
         seen.key,
@@ -102,6 +105,12 @@ def row_of(seen: Seen) -> Row:
         outcome,
         ended,
         seen.status or None,
+        None if completed is None else seen.released,
+        seen.due,
+        _day(seen.due),
+        None,
+        None,
+        None,
     )
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from collector.contract.records import Delivery, Document
-from collector.contract.tables import document
+from collector.contract.records import Delivery, Document, Dossier
+from collector.contract.tables import document, dossier
 from collector.store.derive import Due, Ordinals, effective_due
 from collector.store.engine import reading
 from tests.store.small import calendar, put, row, store
@@ -108,4 +108,20 @@ def test_a_document_is_sent_electronically_only_if_every_recipient_got_it_so(
     put(engine, known, {Document: documents, Delivery: [*rows, taken_back]})
     with reading(engine) as connection:
         assert connection.execute(select(document.c.scope, document.c.sent_electronically)).one() == (scope, sent)
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("completed", "ended", "left"),
+    [(None, None, None), (20260109, None, 20260109), (None, 20260112, 20260112), (20260109, 20260112, 20260109)],
+)
+def test_a_dossier_leaves_on_the_day_of_its_completion_or_else_of_its_end(
+    tmp_path: Path, completed: int | None, ended: int | None, left: int | None
+) -> None:
+    engine, known = store(tmp_path)
+    put(engine, known, {Dossier: [row(Dossier, key="d", agency_code="H44.01", completed_day=20260107)]})
+    days = {"completed_day": completed, "ended_day": ended}
+    put(engine, known, {Dossier: [row(Dossier, key="d", agency_code="H44.01", changed=1, **days)]})
+    with reading(engine) as connection:
+        assert connection.scalar(select(dossier.c.left_day)) == left
     engine.dispose()

@@ -61,6 +61,9 @@ def test_a_whole_dossier_becomes_one_row_of_golden_values() -> None:
         NgayKetThucXuLy="20260114235959",
         NgayTra="20260116090000",
         NgayCapNhat="20260116090100",
+        HoSoCoThanhPhanSoHoa="1",
+        DanhSachGiayToKetQua=[{"TenGiayTo": "CANARY", "DuongDanTepTinKetQua": "/CANARY.pdf"}],
+        DuocThanhToanTrucTuyen="3",
     ) == {
         "key": KEY,
         "agency_code": "H44.02",
@@ -75,6 +78,12 @@ def test_a_whole_dossier_becomes_one_row_of_golden_values() -> None:
         "outcome": "completed",
         "ended_day": None,
         "source_status": "10",
+        "completed": 1_768_409_999,  # 2026-01-14T16:59:59Z
+        "due": 1_768_471_200,  # 2026-01-15T10:00:00Z
+        "due_day": 20260115,
+        "digitised": 1,
+        "electronic_result": 1,
+        "payment": "none",
     }
 
 
@@ -153,6 +162,106 @@ def test_every_status_code_has_its_outcome_and_dates(
 )
 def test_every_channel_code(code: Any, channel: str | None) -> None:
     assert read(KenhThucHien=code)["channel"] == channel
+
+
+@pytest.mark.parametrize(
+    ("due", "moment", "day"),
+    [
+        ("20260115113000", "20260115113000", 20260115),
+        ("20260115", None, 20260115),
+        ("20260115000000", None, 20260115),  # nothing is promised for midnight
+        ("", None, None),
+    ],
+)
+def test_a_due_date_without_a_time_of_day_is_no_instant(due: str, moment: str | None, day: int | None) -> None:
+    row = read(TrangThaiHoSo="2", NgayHenTra=due)
+    assert (row["due"], row["due_day"]) == (None if moment is None else instant(moment), day)
+
+
+@pytest.mark.parametrize(
+    ("finished", "status", "moment"),
+    [
+        ("20260115000000", "9", "20260115000000"),
+        ("20260115", "9", None),
+        ("20260115090000", "7", None),  # the end of a withdrawal is no completion
+        ("20260115090000", "4", None),
+    ],
+)
+def test_the_instant_of_completion_is_that_of_a_completed_dossier(
+    finished: str, status: str, moment: str | None
+) -> None:
+    row = read(TrangThaiHoSo=status, NgayKetThucXuLy=finished)
+    assert row["completed"] == (None if moment is None else instant(moment))
+
+
+def paper(digitised: Any = None, deleted: Any = None) -> dict[str, Any]:
+    return {"TenTepDinhKem": "CANARY", "DuocSoHoa": digitised, "IsDeleted": deleted}
+
+
+@pytest.mark.parametrize(
+    ("fields", "digitised"),
+    [
+        ({"HoSoCoThanhPhanSoHoa": "1"}, 1),
+        ({"HoSoCoThanhPhanSoHoa": 0}, 0),
+        ({"HoSoCoThanhPhanSoHoa": True}, 1),
+        ({"HoSoCoThanhPhanSoHoa": "0", "TaiLieuNop": [paper("1")]}, 0),  # the dossier's own flag comes first
+        ({}, None),
+        ({"HoSoCoThanhPhanSoHoa": ""}, None),
+        ({"HoSoCoThanhPhanSoHoa": "2"}, None),
+        ({"HoSoCoThanhPhanSoHoa": ["1"]}, None),
+        ({"TaiLieuNop": [paper("0"), paper("1")]}, 1),
+        ({"TaiLieuNop": [paper("0"), paper(0)]}, 0),
+        ({"TaiLieuNop": [paper("0"), paper()]}, None),
+        ({"TaiLieuNop": [paper("1", deleted="1"), paper("0")]}, 0),
+        ({"TaiLieuNop": []}, None),  # every dossier has a paper: it tells none
+        ({"TaiLieuNop": "text"}, None),
+    ],
+)
+def test_whether_papers_are_digitised_is_told_or_unknown(fields: dict[str, Any], digitised: int | None) -> None:
+    assert read(**fields)["digitised"] == digitised
+
+
+@pytest.mark.parametrize(
+    ("results", "electronic"),
+    [
+        ([{"DuongDanTepTinKetQua": "/a.pdf"}], 1),
+        ([{"DuongDanTepTinKetQua": ""}, {"DuongDanTepTinKetQua": "/a.pdf"}], 1),
+        ([{"DuongDanTepTinKetQua": ""}], 0),
+        ([{"TenGiayTo": "CANARY"}], 0),
+        ([], 0),
+        (None, None),
+        ("text", None),
+        (["/a.pdf"], None),
+    ],
+)
+def test_a_result_is_electronic_if_it_has_a_file_and_unknown_where_none_are_listed(
+    results: Any, electronic: int | None
+) -> None:
+    assert read(DanhSachGiayToKetQua=results)["electronic_result"] == electronic
+    assert read()["electronic_result"] is None
+
+
+@pytest.mark.parametrize(
+    ("told", "fees", "online", "any_payment"),
+    [
+        ("1", None, "online", None),  # cash too, says one client (facts: standards 2.3)
+        (1, [{"Gia": 50_000}], "online", None),
+        ("3", [{"Gia": 50_000}], "none", "none"),
+        ("0", [{"Gia": "50000"}], "otherwise", "none"),
+        ("0", [{"Gia": "0"}], "none", "none"),
+        ("0", [{"Gia": "0"}, {"Gia": 20_000}], "otherwise", "none"),
+        ("0", [{"Gia": "CANARY"}], None, "none"),
+        ("0", [], "none", "none"),
+        ("0", None, None, "none"),
+        ("2", [{"Gia": 50_000}], None, None),
+        ("", [{"Gia": 50_000}], None, None),
+        (None, [], None, None),
+    ],
+)
+def test_how_a_fee_was_paid(told: Any, fees: Any, online: str | None, any_payment: str | None) -> None:
+    fields = {"DuocThanhToanTrucTuyen": told, "DanhSachLePhi": fees}
+    assert read(Form(payment_flag="online"), **fields)["payment"] == online
+    assert read(**fields)["payment"] == any_payment
 
 
 def test_a_day_is_cut_on_the_local_clock() -> None:

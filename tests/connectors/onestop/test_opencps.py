@@ -104,6 +104,12 @@ def test_the_columns_of_a_dossier(watcher: Watcher) -> None:
         "outcome": "open",
         "ended_day": None,
         "source_status": "processing",
+        "completed": None,
+        "due": at(20260112, 17),
+        "due_day": 20260112,
+        "digitised": None,
+        "electronic_result": None,
+        "payment": None,
     }
     assert watcher.promises(7) == [(20260112, "first")]
     (line,) = (row for batch in watcher.batches for row in batch.rows[Procedure] if row[4] == "2.000488")

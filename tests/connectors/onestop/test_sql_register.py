@@ -96,6 +96,12 @@ def test_a_row_of_opencps_becomes_a_dossier(opencps: Site) -> None:
         "outcome": "completed",
         "ended_day": None,
         "source_status": "done",
+        "completed": at(20260109, 23, 59, 59),
+        "due": at(20260112, 17),
+        "due_day": 20260112,
+        "digitised": None,
+        "electronic_result": None,
+        "payment": None,
     }
     assert opencps.promises(7) == [(20260112, "current")], "it may have been moved before it was first seen"
 
