@@ -25,6 +25,12 @@ def test_connectors_are_found_by_their_place_and_their_parts_are_none() -> None:
         assert (name in names) == bool(re.search(r"^def fetch\(", path.read_text(encoding="utf-8"), re.MULTILINE))
 
 
+def test_what_the_families_share_is_no_family() -> None:
+    assert {name.partition(".")[0] for name in connector_names()} == {"email", "docmgmt", "onestop"}
+    with pytest.raises(LookupError, match=r"there is no connector register\.formats; "):
+        find_connector("register.formats")
+
+
 def test_a_connector_that_there_is_not_is_told_with_those_that_there_are() -> None:
     with pytest.raises(LookupError, match=r"there is no connector email\.mail_lag; there are .*email\.mail_log"):
         find_connector("email.mail_lag")

@@ -1,7 +1,6 @@
 """The mapping from a site's own tables to Document and Delivery: data, checked before anything is asked."""
 
 import hashlib
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
@@ -9,16 +8,10 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from connectors.docmgmt.register_presets import PRESETS, merged
-
-EPOCHS: Mapping[str, int] = {"epoch_seconds": 1, "epoch_milliseconds": 1_000, "epoch_microseconds": 1_000_000}
-"""Formats of numbers, and how many of them make a second."""
+from connectors.register.formats import EPOCHS, sorts_as_time_goes, strptime_format
 
 EMPTY = ""
 ANYTHING = "*"
-
-# From coarse to fine: a text that begins with the coarsest part sorts as time goes.
-_PARTS = {"yyyy": "%Y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
-_PART = re.compile(rf"{'|'.join(_PARTS)}|[A-Za-z]+|%")
 
 
 def _texts(value: object) -> object:
@@ -30,28 +23,6 @@ def _texts(value: object) -> object:
 
 Name = Annotated[str, Field(min_length=1, max_length=256)]
 Values = Annotated[dict[str, str | int | None], BeforeValidator(_texts)]
-
-
-def strptime_format(pattern: str) -> str:
-    """Return `dd/MM/yyyy HH:mm:ss` as Python's `%d/%m/%Y %H:%M:%S`; ValueError, in words, for other letters."""
-
-    def part(found: re.Match[str]) -> str:
-        if found[0] not in _PARTS:
-            raise ValueError(f"{found[0]!r} in the format {pattern!r} is none of {', '.join(_PARTS)}")
-        return _PARTS[found[0]]
-
-    made = _PART.sub(part, pattern)
-    if not all(sign in made for sign in ("%Y", "%m", "%d")):
-        raise ValueError(f"the format {pattern!r} needs yyyy, MM and dd, or is one of {', '.join(EPOCHS)}")
-    return made
-
-
-def sorts_as_time_goes(pattern: str) -> bool:
-    """Tell whether values of a format are in the order of time when they are sorted as text (or as numbers)."""
-    if pattern in EPOCHS:
-        return True
-    signs = re.findall(r"%[A-Za-z]", strptime_format(pattern))
-    return signs == list(_PARTS.values())[: len(signs)]
 
 
 class _Strict(BaseModel):

@@ -16,7 +16,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from collector.contract.period import OFFSET, as_day, day_start, local_day, plus_days
-from connectors.docmgmt.register_mapping import ANYTHING, EMPTY, EPOCHS, sorts_as_time_goes, strptime_format
+from connectors.docmgmt.register_mapping import ANYTHING, EMPTY
+from connectors.register.formats import EPOCHS, sorts_as_time_goes, strptime_format
 
 LONGEST = 500
 """Characters that an id, code or status may have."""

@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from connectors.docmgmt.register_mapping import sorts_as_time_goes, strptime_format
 from connectors.docmgmt.sql_register import Config
+from connectors.register.formats import sorts_as_time_goes, strptime_format
 from tests.connectors.docmgmt.register import MAPPING, config
 
 
