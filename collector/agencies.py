@@ -2,6 +2,13 @@
 
 Codes are identification codes (mã định danh) in the form of Decision 20/2020/QĐ-TTg, `H44.02`, top level first;
 the older form of QCVN 102:2016, `000.00.02.H44`, is listed under `old_codes`. Days are local, yyyymmdd.
+
+What was written means the agency that bore it on the day of the event, so one code may have belonged to two, one
+after the other: of the communes of 1 July 2025, many got the code of one that they were merged from, some that of a
+neighbour. Only where nobody bore it on that day does succession decide: a code that was kept in use after its
+agency's end means the `successor`, and one that a system put on its older records too means the agency of that day, or
+where several were merged, the one that they became. Of an agency that was divided nobody can tell whose a later
+record is: its code means nobody then.
 """
 
 import hashlib
@@ -13,11 +20,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from collector import yaml_file
-from collector.contract.period import iso
-from collector.yaml_file import MUST, Faults, Section, nearest, section
+from collector.contract.period import iso, plus_days
+from collector.yaml_file import MUST, Faults, Many, Section, nearest, section
 
 ALWAYS = 1900_01_01
 """The first day of a term whose `from` is not given: before anything that is measured."""
+
+_NEVER = 9999_12_31
 
 ANY = "any"
 """The name under `aliases` that stands for every source."""
@@ -60,8 +69,9 @@ class Agency:
     """An agency (cơ quan). `terms` are in order of time and do not overlap.
 
     `aliases` holds, by source (or ANY), what that source writes for it: mail domains, local numbers, names.
-    `outside` is the reason why it is not part of the wider figures, "" if it is. `parent` and `successor` are
-    codes of the register.
+    `outside` is the reason why it is not part of the wider figures, "" if it is. `parent`, `successor` and
+    `divided_among` are codes of the register: the successor took over all that it left, those it was divided among a
+    part each.
     """
 
     code: str
@@ -72,9 +82,33 @@ class Agency:
     outside: str = ""
     parent: str | None = None
     successor: str | None = None
+    divided_among: Sequence[str] = ()
+
+    @property
+    def end(self) -> int | None:
+        """Its last day, None if it has none."""
+        return self.terms[-1].to_day
+
+    def in_force(self, day: int) -> bool:
+        """Tell whether it is there on a local day."""
+        return any(term.holds(day) for term in self.terms)
 
 
-_Claims = Mapping[tuple[str, str], Sequence[tuple[int, int | None, str]]]
+@dataclass(frozen=True, slots=True)
+class Legacy:
+    """What is dated after an agency's end is its successor's: on these days, both included, `heir` answers for it.
+
+    `to_day` None: without end.
+    """
+
+    agency: str
+    heir: str
+    from_day: int
+    to_day: int | None
+
+
+_Span = tuple[int, int | None, str]  # first and last day, agency
+_Claims = Mapping[tuple[str, str], Sequence[_Span]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,21 +124,85 @@ class Register:
         """Return the code of the agency that a source means by `code` on a local day; None if nobody is meant.
 
         Looks at codes and old codes, then at the aliases for that source, then at those for any source. Spaces
-        around it do not matter, nor does case in a domain. An agency is found only on days of its own terms, so
-        what two agencies were called one after the other is told apart by the day.
+        around it do not matter, nor does case in a domain. Who bore it on that day goes before those who came after
+        or before them.
         """
         written = _trimmed(code)
-        return (
-            self._on(_CODES, written, day)
-            or self._on(source, _folded(written), day)
-            or self._on(ANY, _folded(written), day)
-        )
+        places = ((_CODES, written), (source, _folded(written)), (ANY, _folded(written)))
+        for find in (self._on, self._after, self._before):
+            for place in places:
+                if found := find(self._claims.get(place, ()), day):
+                    return found
+        return None
 
-    def _on(self, scope: str, written: str, day: int) -> str | None:
-        for first, last, agency in self._claims.get((scope, written), ()):
+    def _on(self, spans: Sequence[_Span], day: int) -> str | None:
+        for first, last, agency in spans:
             if first <= day and (last is None or day <= last):
                 return agency
         return None
+
+    def _after(self, spans: Sequence[_Span], day: int) -> str | None:
+        """Who answers on a day for the last agency that bore a code, once that has ended."""
+        ended = [
+            (last, agency)
+            for _, last, agency in spans
+            if last is not None and last == self.agencies[agency].end and last < day
+        ]
+        return self.heir(max(ended)[1], day) if ended else None
+
+    def _before(self, spans: Sequence[_Span], day: int) -> str | None:
+        """Whose a record of a day is, if its code is one that was given later."""
+        later = [(first, agency) for first, _, agency in spans if first == self.begin(agency) and first > day]
+        if not later:
+            return None
+        agency = min(later)[1]
+        origins = self._origins(agency, day)
+        if len(origins) == 1:
+            return origins.pop()
+        return agency if self.predecessors(agency) else None
+
+    def _origins(self, code: str, day: int) -> set[str]:
+        """The agencies in force on a day that came to be an agency, or a part of it."""
+        found: set[str] = set()
+        for one in self.predecessors(code):
+            found |= {one} if self.agencies[one].in_force(day) else self._origins(one, day)
+        return found
+
+    def begin(self, code: str) -> int:
+        """Return an agency's first day."""
+        return self.agencies[code].terms[0].from_day
+
+    def predecessors(self, code: str) -> list[str]:
+        """Return the agencies that an agency took over, or took over a part of, in the order of the file."""
+        return [one.code for one in self.agencies.values() if one.successor == code or code in one.divided_among]
+
+    def heir(self, code: str, day: int) -> str | None:
+        """Return who answers on a day for an agency: itself until its end, its successor after it, and so on.
+
+        None after the end of one that has no successor or was divided.
+        """
+        end = self.agencies[code].end
+        while end is not None and end < day:
+            successor = self.agencies[code].successor
+            if successor is None:
+                return None
+            code, end = successor, self.agencies[successor].end
+        return code
+
+    def legacies(self) -> list[Legacy]:
+        """Return who answers from when to when for what agencies left that have ended, by the order of the file.
+
+        The last successor answers without end, so that nothing is lost where it has ended too.
+        """
+        found = []
+        for agency in self.agencies.values():
+            one = agency
+            while one.successor is not None and one.end is not None:
+                heir = self.agencies[one.successor]
+                last = None if heir.successor is None else heir.end
+                found.append(Legacy(agency.code, heir.code, plus_days(one.end, 1), last))
+                one = heir
+        return found
 
     def terms(self) -> list[AgencyTerm]:
         """Return all terms of all agencies, in the order of the file and of time."""
@@ -143,7 +241,8 @@ def read(path: Path) -> Register:
     for code, entry in entries.items():
         agencies[code] = _agency(code, entry, blocks, entries)
         claims.extend(_claimed(agencies[code], entry))
-    _check_parents(agencies, entries)
+    _check_circles(agencies, entries)
+    _check_succession(agencies, entries)
     by_text = _check_claims(claims, faults)
     faults.finish()
     return Register(agencies, blocks, _digest(agencies, blocks), by_text)
@@ -184,7 +283,10 @@ def _entries(top: Section) -> dict[str, Section]:
             entry.fault("code", f"{code} is no code", "Write letters and digits with dots between them, like H44.02")
         elif code in entries:
             first = entries[code].line("code")
-            mend = "Keep one entry; what changes over time goes into its `terms`"
+            mend = (
+                "Keep one entry; what changes over time goes into its `terms`. If the code was given to another agency"
+                f" later, make up one for the former, like {code}.former, and list {code} in its `old_codes`"
+            )
             entry.fault("code", f"{code} is already the code of the entry in line {first}", mend)
         else:
             entries[code] = entry
@@ -195,7 +297,7 @@ _KEYS = ("code", "name", "block", "headcount", "headcount_from", "from", "to", "
 
 
 def _agency(code: str, entry: Section, blocks: Mapping[str, Block], entries: Mapping[str, Section]) -> Agency:
-    entry.only(*_KEYS, "outside", "parent", "successor")
+    entry.only(*_KEYS, "outside", "parent", "successor", "divided_among")
     name = entry.text("name", "Sở Khoa học và Công nghệ", needed=True)
     outside = entry.text("outside", "military body, not ranked")
     if outside in ("true", "false", "yes", "no"):
@@ -208,8 +310,32 @@ def _agency(code: str, entry: Section, blocks: Mapping[str, Block], entries: Map
         {scope: [text for text, _, _ in written] for scope, written in _aliases(entry).items()},
         outside or "",
         _named(entry, "parent", entries),
-        _named(entry, "successor", entries),
+        _successor(entry, entries),
+        _divided_among(entry, entries),
     )
+
+
+def _successor(entry: Section, entries: Mapping[str, Section]) -> str | None:
+    if entry.has("successor") and isinstance(entry.node.items["successor"], Many):
+        wrong = "names several, and what an agency did cannot be shared out among them"
+        mend = "Name the one that took over its records; if each took over a part of them, write `divided_among`"
+        entry.fault("successor", wrong, mend)
+        return None
+    return _named(entry, "successor", entries)
+
+
+def _divided_among(entry: Section, entries: Mapping[str, Section]) -> list[str]:
+    codes = [text for text, _ in entry.texts("divided_among", "H44.02")]
+    if entry.has("divided_among"):
+        for code in codes:
+            if code not in entries:
+                entry.fault("divided_among", f"{code} is no code of the register", nearest(code, entries))
+        if len(set(codes)) < 2:
+            entry.fault("divided_among", "names fewer than two agencies", "Name the one that took it over: `successor`")
+        if entry.has("successor"):
+            mend = "Keep `successor` if that one took over its records, else `divided_among`"
+            entry.fault("divided_among", "stands beside `successor`", mend)
+    return [code for code in codes if code in entries]
 
 
 def _named(entry: Section, name: str, entries: Mapping[str, Section]) -> str | None:
@@ -299,29 +425,50 @@ def _check_claims(claims: Sequence[_Claim], faults: Faults) -> _Claims:
 
 
 def _meet(some: Sequence[tuple[int, int | None]], others: Sequence[tuple[int, int | None]]) -> bool:
-    never = 9999_12_31
     return any(
-        first <= (other_last or never) and other_first <= (last or never)
+        first <= (other_last or _NEVER) and other_first <= (last or _NEVER)
         for first, last in some
         for other_first, other_last in others
     )
 
 
-def _check_parents(agencies: Mapping[str, Agency], entries: Mapping[str, Section]) -> None:
-    for name in ("parent", "successor"):
+def _check_circles(agencies: Mapping[str, Agency], entries: Mapping[str, Section]) -> None:
+    def led_to(name: str, code: str) -> Sequence[str]:
+        if name == "divided_among":
+            return agencies[code].divided_among
+        above: str | None = getattr(agencies[code], name)
+        return () if above is None or above not in agencies else (above,)
+
+    for names in (("parent",), ("successor", "divided_among")):
         for code, entry in entries.items():
-            passed = [code]
-            above = getattr(agencies[code], name)
-            while above in agencies and above not in passed:
-                passed.append(above)
-                above = getattr(agencies[above], name)
-            if above == code:
-                circle = " -> ".join([*passed, code])
-                entry.fault(name, f"leads back to itself: {circle}", "Break the circle")
+            for name in names:
+                paths = [[code, above] for above in led_to(name, code)]
+                while paths:
+                    path = paths.pop()
+                    if path[-1] == code:
+                        entry.fault(name, f"leads back to itself: {' -> '.join(path)}", "Break the circle")
+                        break
+                    if path[-1] not in path[:-1]:
+                        paths += [[*path, above] for other in names for above in led_to(other, path[-1])]
+
+
+def _check_succession(agencies: Mapping[str, Agency], entries: Mapping[str, Section]) -> None:
+    """Note successors of agencies that do not end, and those that are not there on the day after."""
     for code, entry in entries.items():
-        terms = agencies[code].terms
-        if agencies[code].successor and terms and terms[-1].to_day is None:
-            entry.fault("successor", "is given, but the agency has no end", "Write its last day as `to`")
+        agency = agencies[code]
+        heirs = [("successor", agency.successor), *(("divided_among", one) for one in agency.divided_among)]
+        for name, heir in heirs:
+            if heir is None or heir not in agencies or not agency.terms:
+                continue
+            if agency.end is None or agency.end >= _NEVER:
+                entry.fault(name, "is given, but the agency has no end", "Write its last day as `to`")
+                break
+            next_day = plus_days(agency.end, 1)
+            if heir != code and not agencies[heir].in_force(next_day):
+                wrong = f"{heir} is not there on {iso(next_day)}, the day after the agency's end"
+                entry.fault(
+                    name, wrong, f"Correct the agency's `to`, or the `from` of {heir}: nothing may fall between"
+                )
 
 
 def _digest(agencies: Mapping[str, Agency], blocks: Mapping[str, Block]) -> str:

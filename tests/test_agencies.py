@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from collector import agencies
-from collector.agencies import ALWAYS, AgencyTerm, Register
+from collector.agencies import ALWAYS, AgencyTerm, Legacy, Register
 from collector.contract.errors import WrongUse
 
 SAMPLE = Path(__file__).parent.parent / "config" / "agencies.yaml"
@@ -24,6 +24,9 @@ def told(tmp_path: Path, entries: str) -> list[str]:
     return [line.removeprefix(f"{tmp_path}/") for line in str(found.value).splitlines()]
 
 
+A = "  - {code: A1, name: x, block: departments"
+B = "  - {code: B1, name: x, block: departments"
+C = "  - {code: C1, name: x, block: departments"
 TWO = """\
   - code: H44.02
     old_codes: [000.00.02.H44]
@@ -79,9 +82,56 @@ def test_what_was_written_means_the_agency_of_its_time() -> None:
     assert known.resolve("mail", "lamthao.example.gov.vn", 20250630) == "H44.31"
     assert known.resolve("mail", "lamthao.example.gov.vn", 20250701) == "H44.114"
     assert known.resolve("documents", "000.00.31.H44", 20250630) == "H44.31"
-    assert known.resolve("documents", "000.00.31.H44", 20250701) is None
-    assert known.resolve("documents", "H44.114", 20250630) is None
-    assert known.agencies["H44.31"].successor == "H44.114"
+    assert known.resolve("documents", "000.00.31.H44", 20250701) is None, "it was divided"
+    assert known.resolve("onestop", "08494", 20250630) == "H44.31.01"
+    assert known.resolve("onestop", "08494", 20250701) == "H44.114"
+    assert known.resolve("onestop", "08527", 20250630) == "H44.31.09"
+    assert known.resolve("onestop", "08527", 20250701) == "H44.117"
+
+
+def test_a_code_kept_in_use_after_its_agencys_end_means_the_successor() -> None:
+    known = agencies.read(SAMPLE)
+    assert known.resolve("onestop", "08512", 20250630) == "H44.31.06"
+    assert known.resolve("onestop", "08512", 20250701) == "H44.114"
+    assert known.resolve("onestop", "H44.31.12", 20260105) == "H44.117"
+
+
+def test_a_later_code_on_an_older_record_means_the_agency_of_that_day_or_what_several_became(tmp_path: Path) -> None:
+    entries = (
+        f"{A}, to: 2025-06-30, successor: B1}}\n{B}, from: 2025-07-01}}\n"
+        "  - {code: C1, name: x, block: communes, to: 2025-02-28, successor: E1}\n"
+        "  - {code: D1, name: x, block: communes, to: 2025-02-28, successor: E1}\n"
+        "  - {code: E1, name: x, block: communes, from: 2025-03-01, to: 2025-06-30, successor: F1}\n"
+        "  - {code: F1, name: x, block: communes, from: 2025-07-01}\n"
+        "  - {code: G1, name: x, block: communes, from: 2025-07-01}\n"
+    )
+    known = register(tmp_path, entries)
+    assert known.resolve("s", "B1", 20250505) == "A1", "a new name alone"
+    assert known.resolve("s", "F1", 20250505) == "E1", "the one before it"
+    assert known.resolve("s", "F1", 20250105) == "F1", "C1 or D1: nobody can tell"
+    assert known.resolve("s", "E1", 20250105) == "E1"
+    assert known.resolve("s", "E1", 20250801) == known.resolve("s", "C1", 20250801) == "F1", "along the whole chain"
+    assert known.resolve("s", "C1", 20250505) == "E1"
+    assert known.resolve("s", "G1", 20250505) is None, "it came from nobody: more likely its `from` is wrong"
+
+
+def test_who_answers_for_what_is_left_is_told_day_by_day(tmp_path: Path) -> None:
+    entries = (
+        "  - {code: C1, name: x, block: communes, to: 2025-02-28, successor: E1}\n"
+        "  - {code: E1, name: x, block: communes, from: 2025-03-01, to: 2025-06-30, successor: F1}\n"
+        "  - {code: F1, name: x, block: communes, to: 2026-06-30, divided_among: [G1, H1]}\n"
+        "  - {code: G1, name: x, block: communes}\n  - {code: H1, name: x, block: communes}\n"
+    )
+    known = register(tmp_path, entries)
+    days = (20250228, 20250301, 20250630, 20250701, 20260630, 20260701)
+    assert [known.heir("C1", day) for day in days] == ["C1", "E1", "E1", "F1", "F1", None]
+    assert known.legacies() == [
+        Legacy("C1", "E1", 20250301, 20250630),
+        Legacy("C1", "F1", 20250701, None),
+        Legacy("E1", "F1", 20250701, None),
+    ]
+    assert known.predecessors("F1") == ["E1"]
+    assert known.predecessors("H1") == ["F1"]
 
 
 def test_terms_follow_the_headcount(tmp_path: Path) -> None:
@@ -133,10 +183,6 @@ def test_the_digest_changes_with_the_content_and_not_with_comments(tmp_path: Pat
         assert register(tmp_path, TWO.replace(*changed)).digest != first
 
 
-A = "  - {code: A1, name: x, block: departments"
-B = "  - {code: B1, name: x, block: departments"
-
-
 @pytest.mark.parametrize(
     ("entries", "line"),
     [
@@ -168,7 +214,8 @@ B = "  - {code: B1, name: x, block: departments"
         (
             f"{A}}}\n{A}}}\n",
             "agencies.yaml:6: agencies[1].code: A1 is already the code of the entry in line 5."
-            " Keep one entry; what changes over time goes into its `terms`",
+            " Keep one entry; what changes over time goes into its `terms`. If the code was given to another agency"
+            " later, make up one for the former, like A1.former, and list A1 in its `old_codes`",
         ),
         (f"{A}, blok: x}}\n", "agencies.yaml:5: agencies[0].blok: the key is not known. Did you mean block?"),
         (
@@ -223,6 +270,43 @@ B = "  - {code: B1, name: x, block: departments"
         (
             f"{A}, successor: B1}}\n{B}}}\n",
             "agencies.yaml:5: agencies[0].successor: is given, but the agency has no end. Write its last day as `to`",
+        ),
+        (
+            f"{A}, to: 2025-06-30, successor: B1}}\n{B}, from: 2025-07-02}}\n",
+            "agencies.yaml:5: agencies[0].successor: B1 is not there on 2025-07-01, the day after the agency's end."
+            " Correct the agency's `to`, or the `from` of B1: nothing may fall between",
+        ),
+        (
+            f"{A}, to: 2025-06-30, successor: B1}}\n{B}, to: 2025-06-30}}\n",
+            "agencies.yaml:5: agencies[0].successor: B1 is not there on 2025-07-01, the day after the agency's end."
+            " Correct the agency's `to`, or the `from` of B1: nothing may fall between",
+        ),
+        (
+            f"{A}, to: 2025-06-30, successor: B2}}\n{B}}}\n",
+            "agencies.yaml:5: agencies[0].successor: B2 is no code of the register. Known here: A1, B1",
+        ),
+        (
+            f"{A}, to: 2025-06-30, successor: [B1, C1]}}\n{B}}}\n{C}}}\n",
+            "agencies.yaml:5: agencies[0].successor: names several, and what an agency did cannot be shared out among"
+            " them. Name the one that took over its records; if each took over a part of them, write `divided_among`",
+        ),
+        (
+            f"{A}, to: 2025-06-30, divided_among: [B1, B1]}}\n{B}}}\n",
+            "agencies.yaml:5: agencies[0].divided_among: names fewer than two agencies."
+            " Name the one that took it over: `successor`",
+        ),
+        (
+            f"{A}, to: 2025-06-30, divided_among: [B1, D1]}}\n{B}}}\n{C}}}\n",
+            "agencies.yaml:5: agencies[0].divided_among: D1 is no code of the register. Known here: A1, B1, C1",
+        ),
+        (
+            f"{A}, to: 2025-06-30, successor: B1, divided_among: [B1, C1]}}\n{B}}}\n{C}}}\n",
+            "agencies.yaml:5: agencies[0].divided_among: stands beside `successor`."
+            " Keep `successor` if that one took over its records, else `divided_among`",
+        ),
+        (
+            f"{A}, to: 2025-06-30, divided_among: [B1, C1]}}\n{B}, to: 2025-12-31, successor: A1}}\n{C}}}\n",
+            "agencies.yaml:6: agencies[1].successor: leads back to itself: B1 -> A1 -> B1. Break the circle",
         ),
     ],
 )
