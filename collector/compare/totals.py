@@ -1,0 +1,238 @@
+"""Sets our count beside the totals that a source publishes itself, and splits the difference by cause.
+
+Ours comes from the declaration of an indicator; theirs is what the source says. Between them lies a path: our way of
+counting, changed one rule at a time until it is the source's (`contract/reported.py`), then taken back to the moment at
+which the source counted. What a step changes is its cause's share, dossier by dossier, so that each share is a list of
+dossiers and the shares add up. What then still lacks to the source's total is `unexplained`, whatever its size.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from sqlalchemy import Connection, func, select
+
+from collector.agencies import Register
+from collector.compare.path import View, counted, is_undecided, path
+from collector.compare.printed import printed
+from collector.compare.result import CAUSES, Cause, Compared, Comparison, Moved, Printed
+from collector.compare.seen import Seen, load
+from collector.contract.indicator import Counted, Indicator
+from collector.contract.reading import Reading
+from collector.contract.records import Dossier
+from collector.contract.reported import FLOWS, Name, Report, Rules
+
+INDICATOR = "dossiers.on_time"
+"""The indicator that says which dossiers we count as completed, on time and late."""
+
+_JUDGED: frozenset[Name] = frozenset({"completed", "on_time", "late"})
+_OF_DOSSIERS: frozenset[Name] = _JUDGED | {"received", "withdrawn", "open"}
+_NOBODY = ""
+"""Stands for agencies that the register does not know."""
+
+Key = tuple[str, str, Name]
+"""Source, agency and total."""
+
+
+def compare(
+    connection: Connection,
+    register: Register,
+    source: str,
+    reports: Sequence[Report],
+    judged: Indicator,
+    readings: Mapping[str, Reading],
+    served: Sequence[str],
+    only: str | None = None,
+) -> Comparison:
+    """Compare what a source tells with the store, agency by agency; `only` one of them.
+
+    `judged` is the declaration of `INDICATOR`, `readings` are its readings of the period by agency; `served` are the
+    agencies that the source serves.
+    """
+    spans: dict[Key, list[Compared]] = {}
+    shares: list[Printed] = []
+    unknown: set[str] = set()
+    for report in sorted(reports, key=lambda one: one.days.first):
+        totals: Counter[tuple[str, Name]] = Counter()
+        for total in report.totals:
+            code = _agency(register, source, total.agency_code, report.days.last)
+            if code is None:
+                unknown.add(total.agency_code)
+            elif only in (None, code):
+                totals[code, total.name] += total.value
+        counts = _Counts(connection, source, report, judged, readings)
+        for (code, name), theirs in sorted(totals.items()):
+            spans.setdefault((source, code, name), []).append(counts.compared(code, name, theirs))
+        for share in report.shares:
+            code = _agency(register, source, share.agency_code, report.days.last)
+            if code is not None and only in (None, code):
+                hits, of = (totals.get((code, name)) for name in (share.part, share.whole))
+                days = report.days.first, report.days.last
+                shares.append(printed(source, code, (share.part, share.whole), days, (hits, of), share.printed))
+    found = [_added_up(own) for _, own in sorted(spans.items())]
+    told = {one.agency for one in found}
+    untold = [] if "" in told else [code for code in sorted(served) if code not in told and only in (None, code)]
+    return Comparison(source, found, shares, untold, sorted(unknown))
+
+
+def _agency(register: Register, source: str, code: str, day: int) -> str | None:
+    return register.resolve(source, code, day) if code else ""
+
+
+def _added_up(own: Sequence[Compared]) -> Compared:
+    """Several spans of a period as one: volumes add up, what stands at an end is that of the last."""
+    first, last = own[0], own[-1]
+    if len(own) == 1 or last.name not in FLOWS:
+        return last
+    ours = [one.ours for one in own if one.ours is not None]
+    causes: Counter[Cause] = Counter()
+    for one in own:
+        causes.update(one.causes)
+    return replace(
+        last,
+        first_day=first.first_day,
+        ours=sum(ours) if len(ours) == len(own) else None,
+        theirs=sum(one.theirs for one in own),
+        causes=_in_order(causes),
+        undecided=sum(one.undecided for one in own),
+        why="; ".join(dict.fromkeys(one.why for one in own if one.why)),
+        moved=[moved for one in own for moved in one.moved],
+    )
+
+
+def _in_order(causes: Mapping[Cause, int]) -> dict[Cause, int]:
+    return {cause: causes.get(cause, 0) for cause in CAUSES}
+
+
+class _Counts:
+    """What the store counts of the span of one report, by our way and by the source's."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        source: str,
+        report: Report,
+        judged: Indicator,
+        readings: Mapping[str, Reading],
+    ) -> None:
+        self._source = source
+        self._report = report
+        self._readings = readings
+        self._dossiers: dict[str, list[Seen]] = {}
+        self._judged: dict[str, Counter[tuple[int, Name]]] = {}
+        if report.record is not Dossier:
+            return
+        for one in load(connection, source, report.days):
+            self._dossiers.setdefault(one.agency or _NOBODY, []).append(one)
+        self._judged = _judged(connection, source, judged, report)
+
+    def compared(self, agency: str, name: Name, theirs: int) -> Compared:
+        """Compare one total; `agency` "": of all agencies together."""
+        report = self._report
+        days = report.days
+        rules = "" if report.rules is None else report.rules.name
+        shown = Compared(
+            self._source, rules, agency, name, days.first, days.last, report.made, None, theirs, _in_order({})
+        )
+        if report.record is not Dossier or name not in _OF_DOSSIERS:
+            why = "the length of a queue is no volume" if name == "waiting" else "nothing of ours corresponds to it"
+            return replace(shown, why=why, causes={})
+        if agency:
+            return self._of_agency(agency, name, shown)
+        own = [self._of_agency(code, name, shown) for code in sorted({*self._dossiers, *self._judged} - {_NOBODY})]
+        return replace(_together([*own, self._of_nobody(name, shown)]), agency="", theirs=theirs)
+
+    def _of_nobody(self, name: Name, shown: Compared) -> Compared:
+        """Dossiers of agencies that the register does not know: the source counts them, we count them for nobody."""
+        end = View(Rules("ours"), shown.first_day, shown.last_day)
+        for step in path(end, self._report):
+            end = step.view
+        words = "of an agency that the register does not know"
+        moved = [
+            Moved(one.key, "definition", 1, words) for one in self._dossiers.get(_NOBODY, ()) if counted(one, name, end)
+        ]
+        return replace(shown, ours=0, causes=_in_order({"definition": len(moved)}), moved=moved)
+
+    def _of_agency(self, agency: str, name: Name, shown: Compared) -> Compared:
+        reading = self._readings.get(agency)
+        if reading is None or reading.through is None:
+            return replace(
+                shown, state="missing", why="" if reading is None else reading.why or "nothing is covered", causes={}
+            )
+        through = min(reading.through, shown.last_day)
+        why = reading.why if reading.state in ("partial", "missing") else ""
+        shown = replace(shown, state=reading.state, why=why)
+        ours_by_rule, moved, undecided = self._walked(agency, name, through)
+        ours = ours_by_rule
+        if name in _JUDGED:
+            # From the declaration, as the figure is: should our rules here ever differ from it, that shows.
+            counts = self._judged.get(agency, Counter())
+            ours = sum(count for (day, what), count in counts.items() if what == name and day <= through)
+        causes: Counter[Cause] = Counter()
+        for one in moved:
+            causes[one.cause] += one.change
+        return replace(shown, ours=ours, causes=_in_order(causes), moved=moved, undecided=undecided)
+
+    def _walked(self, agency: str, name: Name, through: int) -> tuple[int, list[Moved], int]:
+        """Our count by our rules, what each step of the path to the source's changes, and who cannot be decided."""
+        start = View(Rules("ours"), self._report.days.first, through)
+        steps = list(path(start, self._report))
+        ours = undecided = 0
+        moved = []
+        for one in self._dossiers.get(agency, ()):
+            held = counted(one, name, start)
+            ours += held
+            for step in steps:
+                now = counted(one, name, step.view)
+                if now != held:
+                    moved.append(Moved(one.key, step.cause(one), now - held, step.reason(one)))
+                held = now
+            undecided += bool(steps) and is_undecided(one, name, steps[-1].view)
+        return ours, moved, undecided
+
+
+def _together(own: Sequence[Compared]) -> Compared:
+    """Several agencies as one; those of which we have no count leave the whole without one."""
+    causes: Counter[Cause] = Counter()
+    for one in own:
+        causes.update(one.causes)
+    lacking = [one.agency or "?" for one in own if one.ours is None]
+    states = {one.state for one in own}
+    return replace(
+        own[0],
+        ours=None if lacking else sum(one.ours or 0 for one in own),
+        causes=_in_order(causes),
+        undecided=sum(one.undecided for one in own),
+        state=next((state for state in ("missing", "partial", "measured") if state in states), "not_applicable"),
+        why="; ".join(dict.fromkeys(one.why for one in own if one.why)),
+        moved=[moved for one in own for moved in one.moved],
+    )
+
+
+def _judged(
+    connection: Connection, source: str, judged: Indicator, report: Report
+) -> dict[str, Counter[tuple[int, Name]]]:
+    """Return, by agency, how many a declaration counts on each day: completed, on time and late ones."""
+    formula = judged.formula
+    assert isinstance(formula, Counted)
+    facts = formula.table
+    statement = select(
+        facts.c.agency,
+        formula.day,
+        func.count(),
+        func.count().filter(formula.hit),
+        func.count().filter(~formula.hit),
+    ).where(
+        facts.c.source == source,
+        facts.c.agency.is_not(None),
+        facts.c.removed == 0,
+        formula.counted,
+        formula.day.between(report.days.first, report.days.last),
+    )
+    found: dict[str, Counter[tuple[int, Name]]] = {}
+    for agency, day, every, hits, misses in connection.execute(statement.group_by(facts.c.agency, formula.day)):
+        own = found.setdefault(agency, Counter())
+        own[day, "completed"] += every
+        own[day, "on_time"] += hits
+        own[day, "late"] += misses
+    return found
