@@ -26,7 +26,7 @@ class Levels:
     def rows(self) -> list[Row]:
         """Return the lines that are new, or begin earlier than known, as rows of Procedure: the earliest day wins."""
         rows = [
-            (f"{code}@{agency}:{level}", agency, -day_start(day) * _MICROSECONDS, 0, code, level, day, None)
+            (f"{code}@{agency}:{level}", agency, -day_start(day) * _MICROSECONDS, 0, code, level, day, None, 0)
             for code, agency, level in sorted(self._new)
             for day in [self._since[code, agency, level]]
         ]

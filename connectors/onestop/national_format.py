@@ -372,6 +372,7 @@ def read_procedure(item: Any, form: Form, read_at: int) -> Row:
             _LEVELS.get(_code(item, "MucDo")),
             _day(item, "HieuLucTu"),
             _day(item, "HieuLucDen"),
+            1,
         )
     except _Fault as fault:
         raise Unusable(key_of(item, "MaTTHC"), fault.field, fault.reason) from None

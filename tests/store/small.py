@@ -68,7 +68,7 @@ def store(folder: Path) -> tuple[Engine, Register]:
 
 def row(record: type[Record], **values: Any) -> Row:
     """A row of a record class: what is not given is None, 0 for counts and versions, "" for the agency code."""
-    nothing = {"changed": 0, "removed": 0, "sent_outside": 0, "sent_free": 0, "status_told": 0}
+    nothing = {"changed": 0, "removed": 0, "sent_outside": 0, "sent_free": 0, "status_told": 0, "listed": 1}
     given: dict[str, Any] = {"agency_code": "", **nothing, **values}
     return tuple(given.pop(name, None) for name in columns(record))
 

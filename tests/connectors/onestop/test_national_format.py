@@ -647,6 +647,7 @@ def test_every_service_level(code: Any, level: str | None) -> None:
         "level": level,
         "from_day": 20200101,
         "to_day": None,
+        "listed": 1,
     }
 
 

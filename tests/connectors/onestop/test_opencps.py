@@ -122,6 +122,7 @@ def test_the_columns_of_a_dossier(watcher: Watcher) -> None:
         "level": "partial",
         "from_day": MONDAY,
         "to_day": None,
+        "listed": 0,
     }
 
 
