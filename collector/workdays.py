@@ -3,9 +3,11 @@
 Saturdays and Sundays are off (Decision 188/1999/QĐ-TTg); public holidays and the days exchanged with a Saturday or
 Sunday are decided for each year (Labour Code 45/2019/QH14, article 112; the Prime Minister's yearly approval). The
 decision is kept in `config/workdays/YEAR.yaml`: where that file exists it alone counts. A year without one is
-drafted by the `holidays` library, which knows no make-up days, and is marked provisional.
+drafted by the `holidays` library, which knows the days exchanged only of years that were decided before it was
+released (and not all of those), and is marked provisional.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -56,8 +58,7 @@ def calendar(folder: Path, first_year: int, last_year: int) -> list[Workday]:
     table: list[Workday] = []
     working = 0
     for year in range(first_year, last_year + 1):
-        path = folder / f"{year}.yaml"
-        known = read_year(path, year) if path.exists() else draft(year)
+        known = of_year(folder, year)
         for day in days(year * 10_000 + 101, year * 10_000 + 1231):
             weekend = as_date(day).weekday() >= 5
             is_working = day in known.worked if weekend else day not in known.off
@@ -68,15 +69,49 @@ def calendar(folder: Path, first_year: int, last_year: int) -> list[Workday]:
 
 
 def draft(year: int) -> Year:
-    """Return a year as the `holidays` library expects it: days off only, provisional."""
+    """Return a year as the `holidays` library expects it, provisional."""
     import holidays  # here: most years have their file, and it is slow to load
 
-    off = {
-        as_day(when): name
-        for when, name in sorted(holidays.country_holidays("VN", years=year, language="vi").items())
-        if when.weekday() < 5
-    }
-    return Year(year, f"drafted by holidays {version('holidays')}", True, off)
+    expected = holidays.country_holidays("VN", years=year, language="vi")
+    off = {as_day(when): name for when, name in sorted(expected.items()) if when.weekday() < 5}
+    worked = {as_day(when): "Làm bù" for when in sorted(expected.weekend_workdays) if when.year == year}
+    return Year(year, f"drafted by holidays {version('holidays')}", True, off, worked)
+
+
+def of_year(folder: Path, year: int) -> Year:
+    """Return a year as its file tells it, else as it is drafted. Raises WrongUse if the file is wrong."""
+    path = folder / f"{year}.yaml"
+    return read_year(path, year) if path.exists() else draft(year)
+
+
+def written(one: Year) -> str:
+    """Return a draft as the text of its file, for a person to correct after the year's decision."""
+
+    def listed(days_: Mapping[int, str]) -> str:
+        return "".join(
+            f"  - {{day: {iso(day)}, name: {json.dumps(days_[day], ensure_ascii=False)}}}\n" for day in days_
+        )
+
+    return f"""\
+# Days of {one.year} on which public bodies of Vietnam differ from Monday to Friday.
+# Where this file exists it alone counts; nothing is added from anywhere else.
+year: {one.year}
+
+# Figures that need working days are partial while this is true. Once the year's decision is out, correct the days
+# below, write its number under `source`, and delete this line.
+provisional: true
+
+# The decisions that the list rests on, with number and date.
+source: >-
+  {one.source}
+
+# Weekdays that are off. Saturdays and Sundays are off anyway and are not listed.
+days_off:
+{listed(one.off)}
+# Saturdays or Sundays that are worked (làm bù), and the day off that each was exchanged for, like
+#   - {{day: 2026-01-10, name: Làm bù, instead_of: 2026-01-02}}
+working_days:{"" if one.worked else " []"}
+{listed(one.worked)}"""
 
 
 def read_year(path: Path, year: int) -> Year:
