@@ -5,7 +5,8 @@ System: any one-stop system (Một cửa) or provincial platform that lists doss
 Account: one that may list the dossiers of all agencies that the source serves, and nothing else. Token or password
   belong to the door. For a folder: the right to read.
 Reads: GET (or POST, where a question is asked by POST) of the one or two configured paths; or the files that match
-  the one or two patterns. Of each object only the fields named in `national_format`.
+  the one or two patterns. Of each object only the fields named in `national_format`. For `collector compare` also the
+  configured report of the service's own totals.
 Never: any other verb or path; the name, number, address or contact of an applicant or official; free text; messages
   that stand beside an error code.
 Limits: no record of what vanishes without a mark (configure `deleted` where the service marks it), and a supplement
@@ -26,8 +27,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from collector.contract.connector import Batch, Covered, Finding, Row, Want
 from collector.contract.door import FileEntry, Files, Pages
 from collector.contract.errors import UnexpectedAnswer, WrongUse
-from collector.contract.period import OFFSET, as_date, day_start, local_day, plus_days
+from collector.contract.period import OFFSET, Period, as_date, day_start, local_day, plus_days
 from collector.contract.records import Dossier, DossierEvent, Procedure, Record
+from collector.contract.reported import Report
+from connectors.onestop.findings import clock_finding, only_asks_finding
 from connectors.onestop.national_files import Unfinished, changed_files, contents
 from connectors.onestop.national_format import (
     Form,
@@ -39,6 +42,8 @@ from connectors.onestop.national_format import (
     read_procedure,
 )
 from connectors.onestop.national_intake import Intake, Newest
+from connectors.onestop.national_report import Published
+from connectors.onestop.national_report import ask as ask_report
 from connectors.onestop.national_service import Envelope, Paging, ask, count_of, listed, read
 
 DOORS = ("http", "folder", "ssh")
@@ -133,6 +138,11 @@ class Config(Form):
     envelope: Envelope = Field(
         default_factory=Envelope, description="What stands around each list", examples=[{"data": "data"}]
     )
+    report: Published | None = Field(
+        default=None,
+        description="The report that the service makes of its own dossiers, for `collector compare`; beside pages",
+        examples=[{"path": "/QuyetDinh766s/ChiTieuTienDo"}],
+    )
 
     @model_validator(mode="after")
     def _one_way(self) -> "Config":
@@ -140,6 +150,8 @@ class Config(Form):
             raise ValueError("give either pages (an HTTP service) or files (a folder)")
         if self.catalogue is not None and (self.catalogue.path is None) != (self.pages is None):
             raise ValueError("catalogue needs a path beside pages, a pattern beside files")
+        if self.report is not None and self.pages is None:
+            raise ValueError("report is asked of the service of pages; files have none")
         return self
 
 
@@ -154,6 +166,17 @@ def fetch(config: Config, door: Any, want: Want) -> Iterator[Batch]:
         yield from _from_service(config, config.pages, _service(door), want)
     elif config.files is not None:
         yield from _from_folder(config, config.files, _folder(door), want)
+
+
+def publishes(config: Config) -> bool:
+    """Return whether such a source has a report of its own."""
+    return config.report is not None
+
+
+def reported(config: Config, door: Any, period: Period) -> Iterator[Report]:
+    """Yield the totals that the service itself publishes of a period; nothing where no report is configured."""
+    if config.report is not None:
+        yield from ask_report(config.report, config.envelope, _service(door), period)
 
 
 def probe(config: Config, door: Any) -> Iterator[Finding]:
@@ -314,23 +337,8 @@ def _probe_service(config: Config, pages: DossierPages, door: Pages) -> Iterator
                 f"{path} lists nothing: there may be nothing, or this account may see nothing",
                 "Ask the service's operator whether the account may list all agencies",
             )
-    if clock is None:
-        yield Finding("clock", "unproved", "the service does not tell its clock")
-    elif abs(clock - door.began) <= _SKEW:
-        yield Finding("clock", "ok", f"the service's clock differs by {clock - door.began} seconds")
-    else:
-        yield Finding(
-            "clock",
-            "failed",
-            f"the service's clock differs by {clock - door.began} seconds",
-            "Set both hosts' clocks by NTP; update stamps and days are cut by them",
-        )
-    yield Finding(
-        "read-only",
-        "unproved",
-        f"only {pages.method} of the configured paths is ever asked; nothing shows that the account cannot write",
-        "Ask for an account that may only list",
-    )
+    yield clock_finding(clock, door.began, "update stamps and days are cut by them")
+    yield only_asks_finding(pages.method, "the configured paths")
 
 
 def _shape(config: Config, items: Sequence[Any], where: str, began: int, *, dossiers: bool) -> Finding:
