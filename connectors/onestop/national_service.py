@@ -27,7 +27,11 @@ class Envelope(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
-    error: str = Field(default="error_code", description="Field with the service's own code", examples=["error_code"])
+    error: str | None = Field(
+        default="error_code",
+        description="Field with the service's own code; null if it has none, and an HTTP status says it all",
+        examples=["error_code"],
+    )
     ok: tuple[str, ...] = Field(default=("0",), description="Codes that mean success", examples=[["0"]])
     denied: tuple[str, ...] = Field(
         default=("-1", "-2", "401"),
@@ -38,7 +42,11 @@ class Envelope(BaseModel):
         default=(), description="Codes that mean that the service asks for patience", examples=[["503"]]
     )
     total: str = Field(default="total", description="Field with the number of all entries", examples=["total"])
-    data: str = Field(default="data", description="Field with the list of this page", examples=["data"])
+    data: str = Field(
+        default="data",
+        description="Field with the list of this page; dots lead to a field within another, in `total` too",
+        examples=["data", "data.collection"],
+    )
 
 
 class Paging(BaseModel):
@@ -87,33 +95,46 @@ def listed(envelope: Envelope, body: JSON, source: str, where: str) -> tuple[lis
     other shape. The message that stands beside a code is never repeated: it may name people.
     """
     if not isinstance(body, dict):
-        _unexpected(source, envelope.data, f"{where} is no envelope with {envelope.error}, {envelope.data}")
-    code = body.get(envelope.error)
+        named = ", ".join(name for name in (envelope.error, envelope.data) if name is not None)
+        _unexpected(source, envelope.data, f"{where} is no envelope with {named}")
+    if envelope.error is not None:
+        _judge(envelope, envelope.error, body, source, where)
+    items = at(body, envelope.data)
+    if not isinstance(items, list):
+        _unexpected(source, envelope.data, f"{where} has no list {envelope.data}")
+    return items, at(body, envelope.total)
+
+
+def at(body: JSON, path: str) -> JSON:
+    """Return what stands at a field of an object, or (by dots) of an object within it; None where there is nothing."""
+    if not isinstance(body, dict):
+        return None
+    if path in body:
+        found: JSON = body[path]
+        return found
+    outer, dot, inner = path.partition(".")
+    return at(body.get(outer), inner) if dot else None
+
+
+def _judge(envelope: Envelope, field_: str, body: Mapping[str, JSON], source: str, where: str) -> None:
+    code = body.get(field_)
     if isinstance(code, bool) or not isinstance(code, str | int):
-        _unexpected(source, envelope.error, f"{where} has no {envelope.error}")
+        _unexpected(source, field_, f"{where} has no {field_}")
     text = str(code)
     shown = text if re.fullmatch(r"-?[A-Za-z0-9_]{1,20}", text) else "that is no code"
-    said = f"{where} says {envelope.error} {shown}"
+    said = f"{where} says {field_} {shown}"
     if text in envelope.denied:
         raise AccessDenied(
             said,
             source=source,
             stage="log in",
-            field=envelope.error,
+            field=field_,
             mend="Check token and account, and that the account may list dossiers",
         )
     if text in envelope.busy:
-        raise TryAgain(
-            said, source=source, stage="answer", field=envelope.error, mend="Ask its operator if it stays so"
-        )
+        raise TryAgain(said, source=source, stage="answer", field=field_, mend="Ask its operator if it stays so")
     if text not in envelope.ok:
-        _unexpected(
-            source, envelope.error, said, "Look the code up in the service's manual; `ok` lists those of success"
-        )
-    items = body.get(envelope.data)
-    if not isinstance(items, list):
-        _unexpected(source, envelope.data, f"{where} has no list {envelope.data}")
-    return items, body.get(envelope.total)
+        _unexpected(source, field_, said, "Look the code up in the service's manual; `ok` lists those of success")
 
 
 def read(

@@ -29,6 +29,7 @@ from collector.contract.door import Pages
 from collector.contract.errors import UnexpectedAnswer
 from collector.contract.period import local_day, plus_days
 from collector.contract.records import Dossier, DossierEvent, Procedure, Record
+from connectors.onestop.findings import clock_finding, only_asks_finding
 from connectors.onestop.levels import Levels
 from connectors.onestop.national_format import Unusable
 from connectors.onestop.national_intake import Intake
@@ -40,7 +41,6 @@ from connectors.onestop.opencps_scope import Agencies, account_is_narrower, look
 DOORS = ("http",)
 RECORDS: tuple[type[Record], ...] = (Dossier, DossierEvent, Procedure)
 
-_SKEW = 300
 _SOME = 5_000
 """Items after which a run that is cut off need not read them again."""
 
@@ -365,23 +365,8 @@ def probe(config: Config, door: Pages) -> Iterator[Finding]:
         yield Finding("filter", "failed", "it ignores days", "Ask which version of OpenCPS this is")
     else:
         yield Finding("filter", "ok", "it narrows by days")
-    if clock is None:
-        yield Finding("clock", "unproved", "the service does not tell its clock")
-    elif abs(clock - door.began) <= _SKEW:
-        yield Finding("clock", "ok", f"the service's clock differs by {clock - door.began} seconds")
-    else:
-        yield Finding(
-            "clock",
-            "failed",
-            f"the service's clock differs by {clock - door.began} seconds",
-            "Set both hosts' clocks by NTP; days are cut by them",
-        )
-    yield Finding(
-        "read-only",
-        "unproved",
-        f"only GET of {path} is ever asked; nothing shows that the account cannot write",
-        "Ask for an account that may only list",
-    )
+    yield clock_finding(clock, door.began, "days are cut by them")
+    yield only_asks_finding("GET", path)
 
 
 def _read_finding(config: Config, items: list[Any], total: int, began: int) -> Finding:

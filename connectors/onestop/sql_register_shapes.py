@@ -32,6 +32,8 @@ _NATIONAL_TIMES = {
     "changed": "NgayCapNhat",
 }
 _NATIONAL_CODES = {"agency": "DonViXuLy", "procedure": "MaTTHC", "channel": "KenhThucHien", "status": "TrangThaiHoSo"}
+OUR_NAMES: Mapping[str, str] = {theirs: ours for ours, theirs in (_NATIONAL_TIMES | _NATIONAL_CODES).items()}
+"""Fields of the national format by our names: what a fault names is told by that."""
 
 
 @dataclass(frozen=True, slots=True)
