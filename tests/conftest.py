@@ -18,6 +18,9 @@ from tests.servers import mariadb as mariadb_server
 from tests.servers import openssh as openssh_server
 from tests.servers import postgresql as postgresql_server
 from tests.servers import prometheus as prometheus_server
+from tests.servers import roundup as roundup_server
+from tests.servers.clock import Clock
+from tests.servers.clock import start as start_clock
 from tests.servers.dovecot import Api
 from tests.servers.installed import SERVERS, why_not
 from tests.servers.mail import MailServers
@@ -25,6 +28,7 @@ from tests.servers.mariadb import MariaDB
 from tests.servers.openssh import OpenSSH
 from tests.servers.postgresql import PostgreSQL
 from tests.servers.prometheus import Prometheus
+from tests.servers.roundup import Roundup
 
 NEEDED_BY_FIXTURE = {
     "mail_servers": ("postfix", "dovecot", "faketime"),
@@ -32,6 +36,7 @@ NEEDED_BY_FIXTURE = {
     "openssh": ("openssh",),
     "postgresql": ("postgresql",),
     "prometheus": ("prometheus",),
+    "roundup": ("faketime",),
 }
 SHARE_OF_A_LONG_TEST = 20
 
@@ -173,5 +178,19 @@ def prometheus(server_folder: Callable[[str], Path]) -> Iterator[Callable[..., P
             folder = server_folder("prometheus")
             server = prometheus_server.start(folder, target_port, path=path, interval=interval, rules=rules)
             return running.enter_context(server)
+
+        yield begin
+
+
+@pytest.fixture(scope="module")
+def roundup(server_folder: Callable[[str], Path]) -> Iterator[Callable[..., tuple[Roundup, Clock]]]:
+    """`roundup(agencies, now)` starts a real Roundup with a class of dossiers at that instant, and gives its clock."""
+    with ExitStack() as running:
+
+        def begin(agencies: Sequence[str], now: int, *, calls_a_minute: int = 0) -> tuple[Roundup, Clock]:
+            folder = server_folder("roundup")
+            clock = running.enter_context(start_clock(folder / "clock", now))
+            server = roundup_server.start(folder, tuple(agencies), clock, calls_a_minute=calls_a_minute)
+            return running.enter_context(server), clock
 
         yield begin
