@@ -9,15 +9,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, case, func, null, or_, select
+from sqlalchemy import Connection, Row, Select, and_, case, false, func, not_, null, or_, select
 
-from collector.contract.indicator import Cells, Counted, Indicator
+from collector import succession
+from collector.agencies import Legacy
+from collector.contract.indicator import Cells, Counted, Flow, Indicator
 from collector.contract.period import Period, as_date, day_start, iso, month_ends, month_of, plus_days
 from collector.contract.reading import Reading, Scope, State
 from collector.contract.tables import workday
 from collector.store.destruction import counted_otherwise
 from collector.store.schema import cell, coverage
-from collector.store.tallies import PARTS, Tallies
+from collector.store.tallies import PARTS, Tallies, part_of
+from collector.succession import Piece
 from collector.suppression import Telling, Veils, telling, veils
 
 UNKNOWN_SHARE = 0.05
@@ -34,6 +37,10 @@ class Member:
     to_day: int | None = None
     outside: str = ""
 
+    def there(self, period: Period) -> bool:
+        """Tell whether it is there on some day of a period."""
+        return self.from_day <= period.last and (self.to_day is None or self.to_day >= period.first)
+
 
 @dataclass(frozen=True, slots=True)
 class Served:
@@ -48,13 +55,18 @@ class Served:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """All that decides a state, besides the counts: who there is, which source serves whom, and the present."""
+    """All that decides a state, besides the counts: who there is, which source serves whom, and the present.
+
+    `members` that are not there in a period have a figure only if records fall into it. `legacies` tell who answers
+    for what ended agencies left.
+    """
 
     province: str
     members: Sequence[Member]
     serving: Sequence[Served]
     now: int  # epoch seconds
     unknown_share: float = UNKNOWN_SHARE
+    legacies: Sequence[Legacy] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +105,15 @@ def take(
             if scope == "agency":
                 readings.extend(_told(indicator, own, world, unsaid))
             elif scope == "block":
-                for block in sorted({member.block for member in world.members}):
-                    inside = {member.code for member in world.members if member.block == block}
+                blocks = {member.code: member.block for member in world.members}
+                for block in sorted({blocks[one.agency] for one in own}):
+                    inside = {code for code, its in blocks.items() if its == block}
                     wider = _wider([one for one in own if one.agency in inside], "block", block, world)
+                    wider = _together(connection, indicator, wider, own, world, period, inside)
                     readings.append(_held_back(indicator, wider) if block in unsaid.blocks else wider)
             else:
                 wider = _wider(own, "province", world.province, world)
+                wider = _together(connection, indicator, wider, own, world, period)
                 readings.append(_held_back(indicator, wider) if unsaid.province else wider)
     return readings
 
@@ -112,17 +127,18 @@ def _reaches(connection: Connection, indicator: Indicator, world: World, period:
     serving: dict[str, list[Served]] = {}
     for one in world.serving:
         serving.setdefault(one.agency, []).append(one)
-    reaches: dict[tuple[int, tuple[tuple[str, str, int, int], ...]], _Reach] = {}
+    reaches: dict[tuple[int, int, tuple[tuple[str, str, int, int], ...]], _Reach] = {}
     found: dict[str, tuple[_Reach | None, str]] = {}
     for member in world.members:
         pairs, lacking = _needed(indicator, serving.get(member.code, ()))
         if lacking:
             found[member.code] = (None, f"no source that serves it offers: {', '.join(lacking)}")
             continue
-        first = max(period.first, member.from_day)
-        if (first, pairs) not in reaches:
-            reaches[first, pairs] = _reach(covered, pairs, first, period, world.now)
-        reach = reaches[first, pairs]
+        first = max(period.first, member.from_day) if member.there(period) else period.first
+        last = succession.last_day(indicator, member.to_day, period)
+        if (first, last, pairs) not in reaches:
+            reaches[first, last, pairs] = _reach(covered, pairs, first, last, world.now)
+        reach = reaches[first, last, pairs]
         found[member.code] = (reach, "" if reach.through else "nothing of the period is covered yet")
     if indicator.group is not None:
         _without_what_was_never_counted(connection, indicator, period, found)
@@ -156,25 +172,53 @@ def _of_agencies(
     unsaid: Telling,
 ) -> list[Reading]:
     """The readings of agencies with all their counts; what may not be told is not in their words either."""
-    counts: dict[int, Mapping[str, tuple[int, int, int]]] = {}
+    known: _Counted = {}
     undecided: dict[int, str] = {}
     readings = []
     for member in sorted(world.members, key=lambda one: one.code):
         reach_or_none, why = found[member.code]
+        there = member.there(period)
+        if not there and indicator.period in ("end", "any"):
+            continue
         if reach_or_none is None or reach_or_none.through is None:
-            readings.append(_reading(indicator, member.code, period, "missing", None, (0, 0, 0), why))
+            if there:
+                readings.append(_reading(indicator, member.code, period, "missing", None, (0, 0, 0), why))
             continue
         through = reach_or_none.through
-        if through not in counts:
-            counts[through] = _counts(connection, indicator, tallies, period.first, through)
+        three = _figure(connection, indicator, tallies, _pieces(indicator, member, world, period, through), known)
+        if not there and three == (0, 0, 0):
+            continue
+        if through not in undecided:
             undecided[through] = _undecided(connection, period.first, through) if indicator.workdays else ""
-        three = counts[through].get(member.code, (0, 0, 0))
         if indicator.period == "any":
             three = _any(three)
         told = member.code not in unsaid.agencies
         state, why = _state(reach_or_none, three, world, undecided[through], told=told)
         readings.append(_reading(indicator, member.code, period, state, through, three, why))
     return readings
+
+
+def _pieces(indicator: Indicator, member: Member, world: World, period: Period, through: int) -> list[Piece]:
+    return succession.pieces(indicator, member.code, member.to_day, world.legacies, period, through)
+
+
+_Counted = dict[tuple[int, int], Mapping[str, tuple[int, int, int]]]
+
+
+def _figure(
+    connection: Connection, indicator: Indicator, tallies: Tallies, pieces: Sequence[Piece], known: _Counted
+) -> tuple[int, int, int]:
+    """Add up pieces; `known` keeps what was counted of all agencies in some days."""
+    total = (0, 0, 0)
+    for piece in pieces:
+        days = piece.first, piece.last
+        if days not in known:
+            known[days] = _counts(connection, indicator, tallies, *days)
+        hits, judged, unknown = known[days].get(piece.agency, (0, 0, 0))
+        if indicator.period == "flow" and not piece.whole:  # what was done; what is open is another's
+            judged, unknown = hits, 0
+        total = (total[0] + hits, total[1] + judged, total[2] + unknown)
+    return total
 
 
 # -- what may not be told ----------------------------------------------------------------------------------------
@@ -281,11 +325,11 @@ def _reach(
     covered: Mapping[tuple[str, str], set[int]],
     pairs: Sequence[tuple[str, str, int, int]],
     first: int,
-    period: Period,
+    last: int,
     now: int,
 ) -> _Reach:
     days_of = {
-        (source, record): {day for day in covered.get((source, record), ()) if day >= max(first, from_day)}
+        (source, record): {day for day in covered.get((source, record), ()) if max(first, from_day) <= day <= last}
         for source, record, from_day, _ in pairs
     }
     if not all(days_of.values()):
@@ -298,9 +342,9 @@ def _reach(
             gaps.append(
                 f"{lost} day{'s' if lost > 1 else ''} of {record} before {iso(through)} not covered by {source}"
             )
-    closed = day_start(period.end) <= now
-    if closed and through < period.last:
-        behind = sorted({source for (source, _), days in days_of.items() if max(days) < period.last})
+    closed = day_start(plus_days(last, 1)) <= now
+    if closed and through < last:
+        behind = sorted({source for (source, _), days in days_of.items() if max(days) < last})
         gaps.append(f"covered only through {iso(through)} ({', '.join(behind)})")
     stale = []
     if not closed:
@@ -356,8 +400,22 @@ def _counts(
 ) -> dict[str, tuple[int, int, int]]:
     """hits, judged and unknown by agency: the sum of the cells that make up the days `first..through`."""
     statement: Select[Any]
+    if isinstance(indicator.formula, Flow):
+        return _flowed(connection, indicator, tallies, first, through)
     spans = _spans(indicator, first, through)
-    if isinstance(indicator.formula, Cells):
+    if isinstance(indicator.formula, Cells) and indicator.formula.standing:
+        newest = (
+            select(cell.c.agency, func.max(cell.c.day).label("day"))
+            .where(cell.c.indicator == indicator.id, cell.c.day <= through)
+            .group_by(cell.c.agency)
+            .subquery()
+        )
+        statement = select(cell.c.agency, cell.c.hits, cell.c.judged, cell.c.unknown).join_from(
+            newest,
+            cell,
+            and_(cell.c.indicator == indicator.id, cell.c.agency == newest.c.agency, cell.c.day == newest.c.day),
+        )
+    elif isinstance(indicator.formula, Cells):
         statement = (
             select(cell.c.agency, func.sum(cell.c.hits), func.sum(cell.c.judged), func.sum(cell.c.unknown))
             .where(cell.c.indicator == indicator.id, or_(*(cell.c.day.between(*span) for span in spans)))
@@ -374,10 +432,39 @@ def _counts(
     return {row[0]: (int(row[1]), int(row[2]), int(row[3])) for row in connection.execute(statement)}
 
 
+def _flowed(
+    connection: Connection, indicator: Indicator, tallies: Tallies, first: int, through: int
+) -> dict[str, tuple[int, int, int]]:
+    """The counts of a flow: done in the days `first..through`, and there or unknown at the end of `through`."""
+    done_within: dict[str, int] = {}
+    there: dict[str, int] = {}
+    unknown: dict[str, int] = {}
+    for name in ("came", "done", "gone"):
+        table, (hits, judged, unjudged) = part_of(tallies, indicator, name)
+        within = func.sum(judged).filter(table.c.day >= first)
+        passed = select(table.c.agency, within, func.sum(judged), func.sum(hits), func.sum(unjudged))
+        for agency, some, all_judged, all_hits, all_unknown in connection.execute(
+            passed.where(table.c.day <= through).group_by(table.c.agency)
+        ):
+            match name:
+                case "came":
+                    there[agency] = there.get(agency, 0) + int(all_hits)
+                    unknown[agency] = int(all_unknown)
+                case "done":
+                    there[agency] = there.get(agency, 0) - int(all_hits)
+                    done_within[agency] = int(some or 0)
+                case "gone":
+                    there[agency] = there.get(agency, 0) - int(all_judged)
+    return {
+        agency: (done_within.get(agency, 0), done_within.get(agency, 0) + left, unknown.get(agency, 0))
+        for agency, left in there.items()
+    }
+
+
 def _spans(indicator: Indicator, first: int, through: int) -> list[tuple[int, int]]:
     """The spans of days (both ends included) whose cells add up to the figure of the days `first..through`."""
     match indicator.period:
-        case "sum" | "any":
+        case "sum" | "any" | "flow":
             return [(first, through)]
         case "end":
             return [(through, through)]
@@ -413,6 +500,33 @@ def _wider(own: Sequence[Reading], scope: Scope, code: str, world: World) -> Rea
     )
 
 
+def _together(
+    connection: Connection,
+    indicator: Indicator,
+    wider: Reading,
+    own: Sequence[Reading],
+    world: World,
+    period: Period,
+    inside: set[str] | None = None,
+) -> Reading:
+    """Count what the members share once each, of a figure whose items belong to several agencies."""
+    formula = indicator.formula
+    if not isinstance(formula, Cells) or formula.together is None or wider.through is None:
+        return wider
+    outside = {member.code for member in world.members if member.outside}
+    members = [
+        one.agency
+        for one in own
+        if one.agency not in outside
+        and one.through is not None
+        and one.state != "not_applicable"
+        and (inside is None or one.agency in inside)
+    ]
+    bounds = {"agencies": members, "first_day": period.first, "last_day": wider.through}
+    hits, judged, unknown = connection.execute(formula.together, bounds).one()
+    return replace(wider, hits=int(hits), judged=int(judged), unknown=int(unknown))
+
+
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """The rows behind a figure: column names, and the rows; their verdicts add up to the reading's counts."""
@@ -422,17 +536,33 @@ class Explanation:
     rows: Sequence[Row[Any]]
 
 
-def explain(connection: Connection, indicator: Indicator, reading: Reading, period: Period) -> Explanation:
+def explain(
+    connection: Connection, indicator: Indicator, reading: Reading, period: Period, world: World
+) -> Explanation:
     """Return the rows that a reading of an agency counts, from the same declaration as the figure.
 
     For a `Counted` formula: source, key, day, verdict (hit, miss, unknown) and what the declaration shows. For
-    `Cells`: day, hits, judged, unknown; of a suppressed reading the days alone. What persons did is told from the
+    `Cells`: the columns of their items; where persons stand behind them, day, hits, judged and unknown, of a suppressed
+    reading the days alone. What persons did is told from the
     tallies, which outlive their rows.
     """
-    formula = indicator.formula
     if reading.through is None:
         return Explanation(reading, (), ())
-    spans = _spans(indicator, period.first, reading.through)
+    member = next(one for one in world.members if one.code == reading.agency)
+    columns: tuple[str, ...] = ()
+    rows: list[Row[Any]] = []
+    for piece in _pieces(indicator, member, world, period, reading.through):
+        columns, some = _rows(connection, indicator, reading, piece)
+        rows.extend(some)
+    return Explanation(reading, columns, rows)
+
+
+def _rows(
+    connection: Connection, indicator: Indicator, reading: Reading, piece: Piece
+) -> tuple[tuple[str, ...], list[Row[Any]]]:
+    """The names of columns, and the rows that a piece of a reading counts."""
+    formula = indicator.formula
+    spans = _spans(indicator, piece.first, piece.last)
     rows: list[Row[Any]] = []
     if indicator.group is not None:
         counts = [null() if reading.suppressed else cell.c[part] for part in PARTS]
@@ -440,19 +570,23 @@ def explain(connection: Connection, indicator: Indicator, reading: Reading, peri
         rows.extend(
             connection.execute(
                 select(cell.c.day, *(column.label(part) for part, column in zip(PARTS, counts, strict=True)))
-                .where(cell.c.indicator == indicator.id, cell.c.agency == reading.agency, days)
+                .where(cell.c.indicator == indicator.id, cell.c.agency == piece.agency, days)
                 .order_by(cell.c.day)
             )
         )
-        return Explanation(reading, ("day", *PARTS), rows)
+        return ("day", *PARTS), rows
+    if isinstance(formula, Flow):
+        passed = connection.execute(items_of_flow(formula, piece.agency, piece.first, piece.last))
+        rows.extend(row for row in passed if piece.whole or row.verdict == "hit")
+        return ("source", "key", "day", "verdict", *(one.name for one in formula.came.shows)), rows
     if isinstance(formula, Cells):
         for first, last in spans:
-            bounds = {"agency": reading.agency, "first_day": first, "last_day": last}
+            bounds = {"agency": piece.agency, "first_day": first, "last_day": last}
             rows.extend(connection.execute(formula.items, bounds))
-        return Explanation(reading, ("day", "hits", "judged", "unknown"), rows)
+        return tuple(formula.items.selected_columns.keys()), rows
     for first, last in spans:
-        rows.extend(connection.execute(items(formula, reading.agency, first, last)))
-    return Explanation(reading, ("source", "key", "day", "verdict", *(one.name for one in formula.shows)), rows)
+        rows.extend(connection.execute(items(formula, piece.agency, first, last)))
+    return ("source", "key", "day", "verdict", *(one.name for one in formula.shows)), rows
 
 
 def items(formula: Counted, agency: str, first: int, through: int) -> Select[Any]:
@@ -468,4 +602,23 @@ def items(formula: Counted, agency: str, first: int, through: int) -> Select[Any
             formula.day.between(first, through),
         )
         .order_by(formula.day, facts.c.source, facts.c.key)
+    )
+
+
+def items_of_flow(flow: Flow, agency: str, first: int, through: int) -> Select[Any]:
+    """The row-level SELECT of a `Flow`: what was done in some days, on its day, and what is there at their end."""
+    facts = flow.came.table
+    done = and_(flow.done.counted, flow.done.day.between(first, through))
+    left = or_(
+        and_(flow.done.counted, flow.done.hit, flow.done.day <= through),
+        and_(flow.gone.counted, flow.gone.day <= through),
+    )
+    # A row without a day has not left: then the comparison says nothing.
+    there = and_(flow.came.counted, flow.came.day <= through, not_(func.coalesce(left, false())))
+    verdict = case((done, "hit"), (flow.came.hit.is_(None), "unknown"), else_="miss").label("verdict")
+    day = case((done, flow.done.day), else_=flow.came.day).label("day")
+    return (
+        select(facts.c.source, facts.c.key, day, verdict, *flow.came.shows)
+        .where(facts.c.agency == agency, facts.c.removed == 0, or_(done, there))
+        .order_by(day, facts.c.source, facts.c.key)
     )

@@ -34,12 +34,41 @@ class Cells:
     """A formula over a product of tables: one SELECT that gives agency, day, hits, judged, unknown.
 
     `select` and `items` have the bind parameters `first_day` and `last_day` (local days, both included); `items`
-    also `agency`. `items` gives key, day, hit (1, 0 or NULL) and whatever else explains it; it never shows a
-    mailbox, so for mailboxes its items are agency-days with their counts (day, hits, judged, unknown).
+    also `agency`. `items` gives source, key, day, verdict (hit, miss, unknown) and whatever else explains it, or day,
+    hits, judged, unknown; it never shows a mailbox, so for mailboxes its items are agency-days with their counts.
+
+    `standing`: there are cells only for the days on which something changes, and each stands until the agency's next
+    one (for a period `end` alone). `together`: items may belong to several agencies; it has the bind parameters
+    `agencies` (an expanding list) and the days, and gives hits, judged, unknown of what those have together, each item
+    once: that is what a block and the province have, not the sum of the agencies'.
     """
 
     select: Select[Any]
     items: Select[Any]
+    standing: bool = False
+    together: Select[Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A formula over the rows of one record that come, are there for a while, and leave: counted where they pass.
+
+    `came` counts a row on the first day at whose end it is there; its hit is NULL where nobody can say whether it has
+    left. `done` counts on its day what was done, a hit if it had been there (it was not if it came on that very day).
+    `gone` counts what left without being done. What left has come before: so many as came and have not left are there
+    at the end of a day.
+
+    The figure of a period (`flow`): hits are those done in it, judged also those that are there at its end, unknown
+    those of which nobody can say.
+    """
+
+    came: Counted
+    done: Counted
+    gone: Counted
+
+    def parts(self) -> Sequence[tuple[str, Counted]]:
+        """Return the parts by name."""
+        return ("came", self.came), ("done", self.done), ("gone", self.gone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +94,8 @@ class Indicator:
     the period's end"). With `month` an item belongs to a calendar month: the cell of a day says how the month stands
     at that day's end (it rests on all days of its month up to it), and a period adds up the last cell of each of its
     months, so that an open month has a figure too; only `Cells` can say that. With `any` the item is the agency
-    itself: a hit if the period has any hit, unknown if it has none but something unknown, else a miss. `needs` are
+    itself: a hit if the period has any hit, unknown if it has none but something unknown, else a miss. With `flow`,
+    which belongs to `Flow` alone, what is there is taken from the period's last covered day. `needs` are
     the records whose coverage the figure rests on. `workdays`: the calendar of working days is part of the formula,
     so a provisional year makes the figure partial. `group` are the persons behind the figure, where it is about
     persons. `version` is raised whenever the meaning changes.
@@ -81,17 +111,19 @@ class Indicator:
     hit_en: str
     legal: str
     needs: Sequence[type[Record]]
-    formula: Counted | Cells
+    formula: Counted | Cells | Flow
     unit: Literal["ratio"] = "ratio"
     better: Literal["higher", "lower"] = "higher"
     measured_from: Literal["machine", "clerk", "register"] = "machine"
-    period: Literal["sum", "end", "month", "any"] = "sum"
+    period: Literal["sum", "end", "month", "any", "flow"] = "sum"
     workdays: bool = False
     group: Group | None = None
 
     def __post_init__(self) -> None:
         if self.group is None and not OF_PERSONS.isdisjoint(self.needs):
             raise ValueError(f"{self.id} counts what persons do, but names no group of them")
+        if isinstance(self.formula, Flow) != (self.period == "flow"):
+            raise ValueError(f"{self.id}: a period that is a flow and a formula that is one belong together")
 
     @property
     def column(self) -> str:

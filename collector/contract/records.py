@@ -311,6 +311,10 @@ RECORDS: tuple[type[Record], ...] = (
 )
 
 
+INSTANTS = frozenset({"completed", "due"})
+"""Fields that hold an instant, epoch seconds UTC."""
+
+
 def columns(record: type[Record]) -> tuple[str, ...]:
     """Return the field names of a record class: the order of a row's values."""
     return tuple(field.name for field in fields(record))

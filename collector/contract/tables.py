@@ -11,14 +11,14 @@ from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, SmallIntege
 from sqlalchemy.types import TypeEngine
 
 from collector.contract import records
-from collector.contract.records import Record, columns
+from collector.contract.records import INSTANTS, Record, columns
 
 METADATA = MetaData()
 
 # Byte order on PostgreSQL, as SQLite has it: keyset pages and merges must agree in both.
 _TEXT = Text().with_variant(Text(collation="C"), "postgresql")
 
-_BIG = {"changed", "at", "quota", "used", "completed", "due", "begun", "settled"}
+_BIG = {"changed", "at", "quota", "used", *INSTANTS, "begun", "settled"}
 _FLAGS = {
     "removed",
     "electronic_stated",

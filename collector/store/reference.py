@@ -11,9 +11,9 @@ from sqlalchemy import Column, Connection, MetaData, Table, Text, delete, insert
 from sqlalchemy.dialects import sqlite
 
 from collector.agencies import Register
-from collector.contract.records import RECORDS
-from collector.contract.tables import agency_term, delivery, dossier, table_of, workday
-from collector.store import derive, tallies
+from collector.contract.records import RECORDS, Probe, Procedure
+from collector.contract.tables import ALWAYS, FOREVER, agency_term, delivery, dossier, serving, table_of, workday
+from collector.store import derive, offers, tallies
 from collector.store.schema import about
 from collector.workdays import Workday
 
@@ -29,18 +29,31 @@ class Refreshed:
     register: bool
     calendar: bool
     declarations: bool
+    serving: bool = False
 
 
 def refresh(
-    connection: Connection, register: Register, calendar: Sequence[Workday], plan: tallies.Tallies
+    connection: Connection,
+    register: Register,
+    calendar: Sequence[Workday],
+    plan: tallies.Tallies,
+    served: Sequence[tuple[str, str, int]] | None = None,
 ) -> Refreshed:
-    """Bring the store in line with the register, the calendar and the declarations. The caller commits."""
-    calendar_digest = blake2b(repr(calendar).encode(), digest_size=16).hexdigest()
+    """Bring the store in line with the register, the calendar, the declarations and the settings. The caller commits.
+
+    `served`: which source serves which agency from which day on; None: as before.
+    """
     changed = Refreshed(
         register=_note(connection, "register", register.digest),
-        calendar=_note(connection, "calendar", calendar_digest),
+        calendar=_note(connection, "calendar", _digest(calendar)),
         declarations=_note(connection, "declarations", plan.digest),
+        serving=served is not None and _note(connection, "serving", _digest(sorted(served))),
     )
+    if changed.serving and served is not None:
+        connection.execute(delete(serving))
+        if served:
+            rows = [{"source": source, "agency": agency, "from_day": day} for source, agency, day in served]
+            connection.execute(insert(serving), rows)
     if changed.register:
         connection.execute(delete(agency_term))
         terms = [
@@ -80,9 +93,17 @@ def refresh(
             connection.execute(delete(_ALL))
             connection.execute(_ALL.insert().from_select(["source", "key"], select(table.c.source, table.c.key)))
             derived(connection, _ALL, ordinals)
+    if changed.register or changed.serving:
+        offers.make(connection, register)
     if changed.register or changed.calendar or changed.declarations:
         tallies.rebuild_all(connection, plan)
+    elif changed.serving:
+        tallies.recompute_cells(connection, plan, dict.fromkeys((Procedure, Probe), (ALWAYS, FOREVER)))
     return changed
+
+
+def _digest(value: object) -> str:
+    return blake2b(repr(value).encode(), digest_size=16).hexdigest()
 
 
 def _note(connection: Connection, name: str, value: str) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, bindparam, delete, func, select
+from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, and_, bindparam, delete, func, select
 from sqlalchemy.dialects import sqlite
 
 from collector.agencies import Register
@@ -21,12 +21,13 @@ from collector.contract.records import (
     DossierEvent,
     Mailbox,
     MailboxDay,
+    Probe,
     Procedure,
     Record,
     columns,
 )
-from collector.contract.tables import delivery, document, dossier, mailbox_day, table_of
-from collector.store import derive, destruction, merge, tallies
+from collector.contract.tables import ALWAYS, FOREVER, delivery, document, dossier, mailbox_day, procedure, table_of
+from collector.store import derive, destruction, merge, offers, tallies
 from collector.store.schema import coverage, cursor, quarantine, span, vanished
 
 _FAR_FUTURE = 99991231
@@ -99,7 +100,7 @@ def save(
     for record, some in rows.items():
         own = _completed(record, source, merge.newest(record, some, live=live), register)
         arrived.append(merge.add(connection, record, source, own, live=live))
-    inserted, updated = _apply(connection, arrived, plan, dropped)
+    inserted, updated = _apply(connection, arrived, register, plan, dropped)
     _returned(connection, source, rows)
     _forget(connection, source, {place for batch in batches for place in batch.looked_at})
     _forget_ranges(connection, source, [one for batch in batches for one in batch.replaces])
@@ -172,6 +173,7 @@ def _drop(
 def _apply(
     connection: Connection,
     arrived: Sequence[merge.Arrived],
+    register: Register,
     plan: tallies.Tallies,
     dropped: tuple[int, int] | None = None,
 ) -> tuple[int, int]:
@@ -182,11 +184,12 @@ def _apply(
     cell_days: dict[type[Record], tuple[int, int]] = {
         one.record: some
         for one in arrived
-        if one.record in (Mailbox, MailboxDay) and (some := _cell_days(connection, one)) is not None
+        if one.record in (Mailbox, MailboxDay, Probe) and (some := _cell_days(connection, one)) is not None
     }
     if dropped is not None:
         first, last = cell_days.get(MailboxDay, dropped)
         cell_days[MailboxDay] = min(first, dropped[0]), max(last, dropped[1])
+    codes = _codes(connection, arrived)
     changed = _fill_touched(connection, arrived)
     signed = [facts for facts in changed if not tallies.worth_rebuilding(connection, facts, _TOUCHED[facts])]
     for facts in signed:
@@ -198,6 +201,9 @@ def _apply(
         derive.deliveries(connection, _TOUCHED[delivery], derive.ordinals(connection))
     if dossier in changed:
         derive.dossiers(connection, _TOUCHED[dossier], derive.ordinals(connection))
+    if codes:
+        offers.make(connection, register, codes)
+        cell_days[Procedure] = ALWAYS, FOREVER
     for facts in changed:
         if facts in signed:
             tallies.add(connection, plan, facts, _TOUCHED[facts], +1)
@@ -206,6 +212,19 @@ def _apply(
             tallies.rebuild(connection, plan, facts)
     tallies.recompute_cells(connection, plan, cell_days)
     return sum(len(one.new) for one in arrived), updated
+
+
+def _codes(connection: Connection, arrived: Sequence[merge.Arrived]) -> set[str]:
+    """The codes of the procedures whose lines arrived, changed or not said before."""
+    codes: set[str] = set()
+    at = procedure.c.keys().index("code")
+    for one in arrived:
+        if one.record is Procedure:
+            staged = merge.stage_of(Procedure)
+            same = and_(procedure.c.source == staged.c.source, procedure.c.key == staged.c.key)
+            codes |= {row[at] for row in one.new} | set(connection.scalars(select(staged.c.code)))
+            codes |= set(connection.scalars(select(procedure.c.code).join_from(staged, procedure, same)))
+    return codes
 
 
 def _cell_days(connection: Connection, arrived: merge.Arrived) -> tuple[int, int] | None:

@@ -1,7 +1,8 @@
 """Tallies: the counts of each indicator for each agency and day, kept in the same transaction as the facts.
 
 `Counted` formulas of one record and day column share one wide table, `tally_<record>_<day column>`, with a row per
-agency and day and three columns (hits, judged, unknown) per indicator, filled in one pass. `Cells` formulas keep
+agency and day and three columns (hits, judged, unknown) per indicator, filled in one pass. Each part of a `Flow` is
+kept as an indicator of its own. `Cells` formulas keep
 their cells in the long table `cell`, and the groups of persons behind figures their sizes in `group_size`. All of
 them are derived: dropped and rebuilt when a declaration changes. What is left of a destroyed month is what was counted
 of it: nothing counts it anew.
@@ -13,7 +14,7 @@ also the check: both ways end in the same cells (a property test holds them to i
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
 
@@ -35,10 +36,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import sqlite
 
-from collector.contract.indicator import Cells, Counted, Group, Indicator
+from collector.contract.indicator import Cells, Counted, Flow, Group, Indicator
 from collector.contract.period import month_of, plus_days
 from collector.contract.records import Mailbox, Record
-from collector.contract.tables import mailbox
+from collector.contract.tables import ALWAYS, FOREVER, mailbox
 from collector.store.schema import cell, destroyed_month, group_size
 
 PARTS = ("hits", "judged", "unknown")
@@ -69,9 +70,19 @@ class Tallies:
     digest: str  # of the declarations: when it changes, everything is rebuilt
 
 
+def _tallied(indicator: Indicator) -> list[Indicator]:
+    """Return what is tallied of an indicator: itself, or each part of a flow, which is never told by itself."""
+    if not isinstance(indicator.formula, Flow):
+        return [indicator]
+    return [
+        replace(indicator, id=f"{indicator.id}.{name}", formula=part, period="sum")
+        for name, part in indicator.formula.parts()
+    ]
+
+
 def plan(indicators: Iterable[Indicator]) -> Tallies:
     """Lay out the derived tables of a set of indicators."""
-    indicators = sorted(indicators, key=lambda one: one.id)
+    indicators = sorted((part for one in indicators for part in _tallied(one)), key=lambda one: one.id)
     groups: dict[tuple[str, str], list[Indicator]] = {}
     celled = []
     text = []
@@ -80,7 +91,7 @@ def plan(indicators: Iterable[Indicator]) -> Tallies:
         if isinstance(formula, Counted):
             groups.setdefault((formula.table.name, formula.day.name), []).append(indicator)
             text.append(f"{indicator.id} {formula.counted} {formula.day} {formula.hit}")
-        else:
+        elif isinstance(formula, Cells):
             celled.append(indicator)
             text.append(f"{indicator.id} {formula.select}")
     derived = MetaData()
@@ -101,6 +112,15 @@ def plan(indicators: Iterable[Indicator]) -> Tallies:
         wide.append(Wide(formula.table, day, table, tuple(members)))
     digest = blake2b("\n".join(text).encode(), digest_size=16).hexdigest()
     return Tallies(tuple(wide), tuple(celled), tuple(behind.values()), digest)
+
+
+def part_of(tallies: Tallies, indicator: Indicator, name: str) -> tuple[Table, list[Column[Any]]]:
+    """Return the table of one part of a flow, and its columns of hits, judged and unknown."""
+    for wide in tallies.wide:
+        for one in wide.indicators:
+            if one.id == f"{indicator.id}.{name}":
+                return wide.table, [wide.table.c[f"{one.column}_{part}"] for part in PARTS]
+    raise KeyError(f"{indicator.id} has no {name}")
 
 
 def counts(wide: Wide, sign: int = 1, touched: Table | None = None) -> Select[Any]:
@@ -181,8 +201,8 @@ def rebuild(connection: Connection, tallies: Tallies, facts: Table) -> None:
 def recompute_cells(connection: Connection, tallies: Tallies, touched: Mapping[type[Record], tuple[int, int]]) -> None:
     """Compute anew the cells of all `Cells` indicators, and the groups, that rest on a touched record.
 
-    `touched` holds, by record, the first and the last local day whose cells may have changed. Destroyed months are
-    passed over.
+    `touched` holds, by record, the first and the last local day whose cells may have changed. Of what is about
+    persons destroyed months are passed over.
     """
     for indicator in tallies.celled:
         found = _stretch(indicator.needs, touched)
@@ -194,9 +214,10 @@ def recompute_cells(connection: Connection, tallies: Tallies, touched: Mapping[t
             last = month_of(last).last
         formula = indicator.formula
         assert isinstance(formula, Cells)
+        stretches = _alive(connection, first, last) if indicator.group is not None else [(first, last)]
         cells = formula.select.subquery()
         made = select(literal(indicator.id), cells.c.agency, cells.c.day, *(cells.c[part] for part in PARTS))
-        for first_day, last_day in _alive(connection, first, last):
+        for first_day, last_day in stretches:
             old = delete(cell).where(cell.c.indicator == indicator.id, cell.c.day.between(first_day, last_day))
             connection.execute(old)
             connection.execute(
@@ -237,7 +258,7 @@ def _alive(connection: Connection, first: int, last: int) -> list[tuple[int, int
 def rebuild_all(connection: Connection, tallies: Tallies) -> None:
     """Drop every derived table and count everything anew: the check, and what a changed declaration needs.
 
-    What was counted of a destroyed month stays.
+    What was counted of persons in a destroyed month stays.
     """
     for name in inspect(connection).get_table_names():
         if name.startswith("tally_"):
@@ -248,9 +269,13 @@ def rebuild_all(connection: Connection, tallies: Tallies) -> None:
     for first_day, last_day in _alive(connection, _FIRST_DAY, _LAST_DAY):
         for table in (cell, group_size):
             connection.execute(delete(table).where(table.c.day.between(first_day, last_day)))
+    of_nobody = [one for one in tallies.celled if one.group is None]
+    connection.execute(delete(cell).where(cell.c.indicator.in_([one.id for one in of_nobody])))
+    touched = {record: (ALWAYS, FOREVER) for one in of_nobody for record in one.needs}
     first, last = connection.execute(select(func.min(mailbox.c.month_day), func.max(mailbox.c.month_day))).one()
     if first is not None:
-        recompute_cells(connection, tallies, {Mailbox: (first, month_of(last).last)})
+        touched[Mailbox] = first, month_of(last).last
+    recompute_cells(connection, tallies, touched)
 
 
 def without_day(connection: Connection, tallies: Tallies) -> dict[str, int]:

@@ -14,9 +14,15 @@ from collector.store.engine import open_engine, writing
 from collector.store.reference import refresh
 from collector.store.save import Saved, save
 from collector.workdays import Workday
-from indicators import documents, dossiers, mailboxes
+from indicators import documents, dossiers, mailboxes, procedures, systems
 
-INDICATORS = (*documents.INDICATORS, *dossiers.INDICATORS, *mailboxes.INDICATORS)
+INDICATORS = (
+    *documents.INDICATORS,
+    *dossiers.INDICATORS,
+    *mailboxes.INDICATORS,
+    *procedures.INDICATORS,
+    *systems.INDICATORS,
+)
 PLAN = tallies.plan(INDICATORS)
 
 # January 2026 by hand: 1-2 off, Saturday 10 worked. February: Tết, 14-22 off.
@@ -57,12 +63,14 @@ def register(folder: Path, text: str = REGISTER) -> Register:
     return read(path)
 
 
-def store(folder: Path) -> tuple[Engine, Register]:
-    """An empty store that knows the register and the calendar."""
-    known = register(folder)
+def store(
+    folder: Path, text: str = REGISTER, served: Sequence[tuple[str, str, int]] | None = None
+) -> tuple[Engine, Register]:
+    """An empty store that knows a register, the calendar, and which source serves whom from when on."""
+    known = register(folder, text)
     engine = open_engine(f"sqlite:///{folder / 'store.sqlite'}")
     with writing(engine) as connection:
-        refresh(connection, known, calendar(), PLAN)
+        refresh(connection, known, calendar(), PLAN, served)
     return engine, known
 
 
