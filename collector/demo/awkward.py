@@ -307,6 +307,7 @@ def dossiers(source: str, agencies: Sequence[Agency], first: int) -> Iterator[Do
             ],
             outcome=case.outcome or ("open" if case.completed is None else "completed"),
             completed_day=_optional(case.completed),
+            completed=_moment(case),
             returned_day=None,
             ended_day=_optional(case.ended),
             deleted=case.deleted,
@@ -321,6 +322,9 @@ def dossiers(source: str, agencies: Sequence[Agency], first: int) -> Iterator[Do
         )
 
 
-def completed_at(dossier: Dossier) -> str:
-    """Return the time of completion (`hhmmss`) that a hand-written dossier asks for, or ""."""
-    return _CASES[int(dossier.id[-4:]) - 9001].at if dossier.expected else ""
+def _moment(case: _Case) -> int | None:
+    """Return the instant of completion that a case asks for."""
+    if case.completed is None or not case.at:
+        return None
+    hour, minute, second = int(case.at[:2]), int(case.at[2:4]), int(case.at[4:])
+    return period.day_start(_day(case.completed)) + hour * 3600 + minute * 60 + second

@@ -131,10 +131,11 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """A due day promised to the applicant at an instant."""
+    """A due day promised to the applicant at an instant, by a full hour of it; None: its system tells no hour."""
 
     at: int
     day: int
+    hour: int | None = 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +164,11 @@ class Dossier:
     """`promises` in the order in which they were made; the first one counts. `outcome` is where it stands at the end.
 
     open | completed | refused_at_intake | refused_after | withdrawn | stopped. `completed_day` only for completed and
-    refused_after; `ended_day` for withdrawn, stopped and refused_at_intake.
+    refused_after, and `completed` the instant on it (None: its system tells the day alone); `ended_day` for withdrawn,
+    stopped and refused_at_intake.
+
+    `digitised`: at least one of its papers; `electronic_result`: the result is a file; `payment` of its fee: none |
+    online | otherwise. None: its system does not say.
     """
 
     source: str
@@ -181,6 +186,11 @@ class Dossier:
     ended_day: int | None
     deleted: bool = False
     expected: Expected | None = None
+    entered: int | None = None
+    completed: int | None = None
+    digitised: int | None = None
+    electronic_result: int | None = None
+    payment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +202,27 @@ class Procedure:
     level: str | None
     from_day: int
     to_day: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnReport:
+    """How a one-stop system counts and prints its own totals, beside the rules that all of them have (`own_report`).
+
+    `made` is the instant at which it counts (None: it does not say, and counts what it has now), `made_text` the same
+    on the local clock. It counts the dossiers of `channels` alone. `ended`: completed (at the desk) or returned (to the
+    citizen). Its percentage has `places`, rounded or `cut`. `added` are dossiers that a clerk added to those completed
+    early, `typed` percentages that somebody typed.
+    """
+
+    source: str
+    made: int | None
+    made_text: str
+    channels: list[str]
+    ended: str
+    places: int
+    cut: bool
+    added: dict[str, int] = field(default_factory=dict)
+    typed: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +243,7 @@ class Ledger:
     documents: list[Document]
     dossiers: list[Dossier]
     procedures: list[Procedure]
+    reports: list[OwnReport] = field(default_factory=list)
 
     def write(self, path: Path) -> None:
         """Write the ledger as JSON."""
@@ -262,5 +294,6 @@ def _ledger(document: dict[str, Any]) -> Ledger:
             "documents": [document_of(row) for row in document["documents"]],
             "dossiers": [dossier_of(row) for row in document["dossiers"]],
             "procedures": rows(Procedure, "procedures"),
+            "reports": rows(OwnReport, "reports"),
         }
     )

@@ -23,8 +23,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from collector.contract import period
 from collector.contract.errors import WrongUse
-from collector.demo import awkward
-from collector.demo.ledger import Dossier, Ledger, Source
+from collector.demo import own_report
+from collector.demo.ledger import Dossier, Ledger, OwnReport, Promise, Source
 
 PAGE_CAP = 500
 KEY_FILE = "onestop-token"
@@ -54,12 +54,17 @@ def write(ledger: Ledger, source: Source, folder: Path) -> None:
     """Write the lists of one one-stop system, and beside its folder the token and the service's clock."""
     folder.mkdir(parents=True, exist_ok=True)
     chance = random.Random(f"{ledger.seed}:{source.name}:service")  # noqa: S311 - a sample, no secret
-    versions = [
-        json.dumps(item, ensure_ascii=False, separators=(",", ":"))
-        for dossier in ledger.dossiers
-        if dossier.source == source.name
-        for item in _versions(dossier, ledger, chance)
-    ]
+    report = next((one for one in ledger.reports if one.source == source.name), None)
+    versions, rows = [], []
+    for dossier in ledger.dossiers:
+        if dossier.source != source.name:
+            continue
+        items = list(_versions(dossier, ledger, chance))
+        versions += [json.dumps(item, ensure_ascii=False, separators=(",", ":")) for item in items]
+        if report is not None and (row := own_report.row(dossier, items[-1], report)):
+            rows.append(row)
+    if report is not None:
+        own_report.write(rows, report, source.serves, folder)
     chance.shuffle(versions)  # an older version often comes after the newer
     (folder / "dossiers.jsonl").write_text("\n".join(versions) + "\n", encoding="utf-8")
     procedures = [one for one in ledger.procedures if one.source == source.name]
@@ -101,15 +106,15 @@ def _versions(dossier: Dossier, ledger: Ledger, chance: random.Random) -> Iterat
     A system may send a dossier only once it is finished; but whoever moves a due date without a supplement has told
     the first one before.
     """
-    came, done = _came(dossier, chance), _done(dossier, chance)
-    steps = _steps(dossier, came, done, chance)
+    came = _came(dossier, chance)
+    steps = _steps(dossier, came, chance)
     silent = len(dossier.promises) > 1 and not _moved_by_supplement(dossier)
     stamp = 0
     for place, (at, status, shown) in enumerate(steps):
         last = place == len(steps) - 1
         stamp = min(max(at, stamp + 1), ledger.now - 2 * HOUR + place)
         if last or silent or chance.random() < 0.45:
-            yield _object(dossier, stamp, status, shown, came, done)
+            yield _object(dossier, stamp, status, shown, came)
 
 
 def _came(dossier: Dossier, chance: random.Random) -> int:
@@ -118,21 +123,6 @@ def _came(dossier: Dossier, chance: random.Random) -> int:
         return dossier.promises[0].at
     day = dossier.received_day or dossier.ended_day or 0
     return period.day_start(day) + 8 * HOUR + int(chance.random() * 6 * HOUR)
-
-
-def _done(dossier: Dossier, chance: random.Random) -> int | None:
-    """Return the instant of completion; now and then the first or the last second of its day."""
-    if dossier.completed_day is None:
-        return None
-    start = period.day_start(dossier.completed_day)
-    if asked := awkward.completed_at(dossier):
-        return start + int(asked[:2]) * HOUR + int(asked[2:4]) * MINUTE + int(asked[4:])
-    dice = chance.random()
-    if dice < 0.01:
-        return start + DAY - 1
-    if dice < 0.02 and dossier.received_day != dossier.completed_day:
-        return start
-    return start + 17 * HOUR + int(chance.random() * HOUR)
 
 
 def _moved_by_supplement(dossier: Dossier) -> bool:
@@ -146,7 +136,7 @@ _Shown = tuple[int, int, bool, bool]
 """What a version shows: up to which instant promises and pauses, whether the end, and whether it is deleted."""
 
 
-def _steps(dossier: Dossier, came: int, done: int | None, chance: random.Random) -> list[tuple[int, str, _Shown]]:
+def _steps(dossier: Dossier, came: int, chance: random.Random) -> list[tuple[int, str, _Shown]]:
     steps: list[tuple[int, str, _Shown]] = []
     if dossier.received_day is not None:
         if dossier.channel == "online" and chance.random() < 0.2:
@@ -163,9 +153,9 @@ def _steps(dossier: Dossier, came: int, done: int | None, chance: random.Random)
     steps.sort(key=lambda step: step[0])
     end = 1 << 40
     if dossier.outcome != "open":
-        over = done if done is not None else period.day_start(dossier.ended_day or 0) + 16 * HOUR
-        late = DAY * (1 + int(chance.random() * 4)) if chance.random() < 0.04 else 0  # entered days later
-        steps.append((over + late, _STATUS[dossier.outcome], (end, end, True, False)))
+        ended = dossier.ended_day if dossier.completed_day is None else dossier.completed_day
+        over = period.day_start(ended or 0) + 16 * HOUR if dossier.completed is None else dossier.completed
+        steps.append((dossier.entered or over, _STATUS[dossier.outcome], (end, end, True, False)))
         if dossier.returned_day is not None:
             steps.append((period.day_start(dossier.returned_day) + 9 * HOUR, "10", (end, end, True, False)))
     elif not steps:
@@ -187,7 +177,7 @@ def _back(day: int) -> int:
     return period.day_start(day) + 16 * HOUR + 50 * MINUTE
 
 
-def _object(dossier: Dossier, stamp: int, status: str, shown: _Shown, came: int, done: int | None) -> dict[str, Any]:
+def _object(dossier: Dossier, stamp: int, status: str, shown: _Shown, came: int) -> dict[str, Any]:
     promises_until, pauses_until, over, deleted = shown
     promised = [one for one in dossier.promises if one.at <= promises_until]
     supplement = _moved_by_supplement(dossier)
@@ -213,7 +203,7 @@ def _object(dossier: Dossier, stamp: int, status: str, shown: _Shown, came: int,
     received = dossier.received_day is not None and status not in ("1", "3")
     person = int(hashlib.sha256(dossier.id.encode()).hexdigest()[:8], 16)
     final = over and status in ("7", "8", "9", "10")
-    finished = "" if not final else _text(done) if done is not None else f"{dossier.ended_day}160000"
+    finished = _finished(dossier) if final else ""
     refused = ""
     if dossier.outcome == "refused_at_intake" and over:
         refused = f"{dossier.ended_day}160000"
@@ -233,7 +223,7 @@ def _object(dossier: Dossier, stamp: int, status: str, shown: _Shown, came: int,
         "SoDienThoai": f"09{person % 100_000_000:08d}",
         "TrichYeuHoSo": "Đề nghị giải quyết thủ tục hành chính",
         "NgayNopHoSo": _text(came - 5 * MINUTE),
-        "NgayHenTra": f"{promised[-1].day}170000" if received and promised else "",
+        "NgayHenTra": _due(promised[-1]) if received and promised else "",
         "TrangThaiHoSo": status,
         "NgayTra": f"{dossier.returned_day}090000" if status == "10" and dossier.returned_day else "",
         "HinhThuc": "0",
@@ -243,16 +233,53 @@ def _object(dossier: Dossier, stamp: int, status: str, shown: _Shown, came: int,
         "DanhSachHoSoBoSung": supplements,
         "DanhSachTienDo": [{"NguoiXuLy": "Chuyên viên", "ThoiDiemXuLy": _text(stamp), "TrangThai": status}],
         "DaXoa": "1" if deleted else "0",
+        **_ticked(dossier, final=final),
     }
 
 
-def config(source: Source) -> dict[str, Any]:
-    """Return the `config:` block with which `onestop.dvcqg` reads such a system."""
+def _finished(dossier: Dossier) -> str:
+    if dossier.completed_day is None:
+        return f"{dossier.ended_day}160000"
+    return str(dossier.completed_day) if dossier.completed is None else _text(dossier.completed)
+
+
+def _due(promise: Promise) -> str:
+    return str(promise.day) if promise.hour is None else f"{promise.day}{promise.hour:02d}0000"
+
+
+def _ticked(dossier: Dossier, *, final: bool) -> dict[str, Any]:
+    """What clerks ticked of papers, result and fee; a list that is not kept is not sent."""
+    fee = [{"TenPhiLePhi": "Lệ phí", "HinhThucThu": "1", "Gia": 50_000 if dossier.payment != "none" else 0}]
+    told: dict[str, Any] = {
+        "HoSoCoThanhPhanSoHoa": {None: "", 0: "0", 1: "1"}[dossier.digitised],
+        "DuocThanhToanTrucTuyen": {None: "", "none": "3", "online": "1", "otherwise": "0"}[dossier.payment],
+        "DanhSachLePhi": fee,
+    }
+    if dossier.electronic_result is not None:
+        file = (
+            f"/ketqua/{hashlib.sha256(dossier.id.encode()).hexdigest()[:12]}.pdf" if dossier.electronic_result else ""
+        )
+        told["DanhSachGiayToKetQua"] = [{"TenGiayTo": "Kết quả", "DuongDanTepTinKetQua": file}] if final else []
+    return told
+
+
+def config(source: Source, report: OwnReport | None = None) -> dict[str, Any]:
+    """Return the `config:` block with which `onestop.dvcqg` reads such a system, and its own report."""
     paging = {"page": "trang", "size": "soDong", "page_size": PAGE_CAP}
     dossiers = {"changed_from": "tuNgayCapNhat", "received_from": "tuNgay", "received_to": "denNgay"}
-    made: dict[str, Any] = {"deleted": "DaXoa", "pages": {"path": "/dossiers", **paging, **dossiers}}
+    made: dict[str, Any] = {
+        "deleted": "DaXoa",
+        "payment_flag": "online",
+        "pages": {"path": "/dossiers", **paging, **dossiers},
+    }
     if "procedure" in source.records:
         made["catalogue"] = {"path": "/procedures", **paging}
+    if report is not None:
+        told: dict[str, Any] = {"path": f"/{own_report.PATH}", "percentage": "TyLeDungHan"}
+        told |= {"made": "NgayTongHop"} if report.made is not None else {}
+        told |= {} if len(report.channels) == len(_LEVELS) else {"channels": list(report.channels)}
+        told |= {"ended": "returned"} if report.ended == "returned" else {}
+        made["report"] = told
     return made
 
 
@@ -309,12 +336,17 @@ def _load(folder: Path) -> dict[str, _List]:
     return lists
 
 
+def _reporting(folder: Path) -> Iterator[Path]:
+    return folder.glob(f"*/{own_report.FILE}")
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
     def __init__(self, port: int, folder: Path) -> None:
         self.lists = _load(folder)
+        self.reports = {f"/{path.parent.name}/{own_report.PATH}": path.parent for path in _reporting(folder)}
         self.token = (folder / KEY_FILE).read_text(encoding="ascii").strip()
         self.date = formatdate(json.loads((folder / SERVICE).read_text(encoding="ascii"))["now"], usegmt=True)
         self.identity = hashlib.sha256(f"{folder.resolve()} {self.token}".encode()).hexdigest()
@@ -339,6 +371,17 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             question = {name: values[-1] for name, values in parse_qs(where.query).items()}
             self._answer(200, self.server.lists[where.path].page(question))
+
+    def do_POST(self) -> None:
+        """Answer the question for a report, by its JSON body; there is nothing else to be asked like this."""
+        body = self.rfile.read(_number(self.headers.get("Content-Length"), 0))
+        folder = self.server.reports.get(urlsplit(self.path).path)
+        if self.headers.get("Authorization") != f"Bearer {self.server.token}":
+            self._answer(401, b'{"error_code":-1,"error_desc":"Token khong hop le"}')
+        elif folder is None:
+            self._answer(404, b'{"error_code":404,"error_desc":"Khong co dich vu"}')
+        else:
+            self._answer(200, own_report.Counter766(folder).answer(json.loads(body)))
 
     def _answer(self, status: int, body: bytes) -> None:
         # The demo's clock, not this machine's: a service tells the time at which its data were true.

@@ -20,6 +20,7 @@ from collector.demo.ledger import (
     Ledger,
     Mail,
     Mailbox,
+    OwnReport,
     Pause,
     Procedure,
     Promise,
@@ -35,6 +36,12 @@ RESTART = period.day_start(20260118) + 3 * 3600  # the mail server's start: ever
 LOST_LOG_DAY = 20260211  # of mail-viettri: that day's log was never copied
 LAST_LIST_VIETTRI = 20260224  # its mailbox lists stop here
 THANHSON_SINCE = 20260112  # its one-stop system opened its interface on this day
+
+REPORT_MADE = period.day_start(20260301) + 90 * 60  # the province's one-stop system counts itself at night
+
+ADDED_BY_HAND = {"H44.31.03": 2}
+TYPED_BY_HAND = {"H44.31.04": "93.1"}
+"""An agency whose clerk adds what is in no system, and one that prints last year's percentage."""
 
 DAY, HOUR, MINUTE = 86_400, 3600, 60
 
@@ -82,6 +89,8 @@ class Quirk:
     channel_unknown: float = 0.002
     procedures: str = ""  # information | unknown
     old_codes: float = 0.05
+    ticks_unknown: float = 0.002
+    due_times: bool = True
 
 
 QUIRKS: dict[str, Quirk] = {
@@ -100,18 +109,28 @@ QUIRKS: dict[str, Quirk] = {
     "H44.38": Quirk(
         "one recipient in eight is reached in a way that the register does not know", recipient_unknown=0.12
     ),
-    "H44.39": Quirk("one channel code in eight is unknown", channel_unknown=0.12),
+    "H44.39": Quirk(
+        "one channel code in eight is unknown, and as many ticks of papers, results and fees are left out",
+        channel_unknown=0.12,
+        ticks_unknown=0.12,
+    ),
     "H44.41.02": Quirk("never promises a due date", without_due=1.0),
     "H44.41.03": Quirk(
         "never fills the flags of paper and signature", paper_unknown=1.0, signature_unknown=1.0, recipient_unknown=0.0
     ),
     "H44.42.06": Quirk("has only shared mailboxes", only_shared=True),
     "H44.41.05": Quirk("answers with codes that the register cannot explain", answer_unknown=1.0),
-    "H44.43.03": Quirk("uses procedure codes of its own", procedures="unknown"),
+    "H44.43.03": Quirk(
+        "uses procedure codes of its own, and tells nothing of papers, results and fees",
+        procedures="unknown",
+        ticks_unknown=1.0,
+    ),
     "H44.43.04": Quirk(
         "neither sends nor gets documents, and handles no dossiers: nothing to judge", documents=False, dossiers=False
     ),
-    "H44.36": Quirk("still writes the old organ codes", old_codes=1.0),
+    "H44.36": Quirk(
+        "still writes the old organ codes, and due dates without a time of day", old_codes=1.0, due_times=False
+    ),
 }
 _PLAIN = Quirk("")
 
@@ -650,6 +669,32 @@ def _dossier(
     )
 
 
+def _told(chance: random.Random, quirk: Quirk, temper: Temper, dossier: Dossier) -> Dossier:
+    """Say at what time a dossier was due and completed, and what clerks ticked: papers, result and fee."""
+    random_ = chance.random
+    hour = 11 if random_() < 0.15 else 17
+    completed, done = dossier.completed, dossier.completed_day
+    dice = random_()
+    if done is not None and completed is None:
+        start = period.day_start(done)
+        if dice < 0.01:
+            completed = start + DAY - 1
+        elif dice < 0.02 and dossier.received_day != done:
+            completed = start
+        else:
+            completed = start + int((8 if dice < 0.8 else 16) * HOUR + random_() * (8 if dice < 0.8 else 2) * HOUR)
+    payment = "none" if random_() < 0.45 else "online" if random_() < temper.online * 0.7 else "otherwise"
+    digitised, electronic = int(random_() < temper.online), int(random_() < temper.electronic * 0.9)
+    return replace(
+        dossier,
+        promises=[replace(one, hour=hour if quirk.due_times else None) for one in dossier.promises],
+        completed=completed,
+        digitised=None if random_() < quirk.ticks_unknown else digitised,
+        electronic_result=None if random_() < quirk.ticks_unknown else electronic,
+        payment=None if random_() < quirk.ticks_unknown else payment,
+    )
+
+
 def _pauses(chance: random.Random, calendar: Calendar, day: int, limit: int) -> tuple[list[Pause], int]:
     """Return one or two requests for a supplement, and the working days waited for them."""
     begun = calendar.plus(day, min(limit, chance.randint(0, 4)))
@@ -752,6 +797,24 @@ def make(agencies: int | None = None, days: int = 60, seed: int = 1) -> Ledger:
             for code, _, level, _, begin, end in _CATALOGUE
             if any(source.name == "onestop" for source in sources)
         ],
+        reports=[_own_report(source) for source in sources if source.system == "dossiers"],
+    )
+
+
+def _own_report(source: Source) -> OwnReport:
+    """How a one-stop system counts itself: the province's leaves post out, Thanh Sơn's counts what was collected."""
+    if source.name == "onestop-thanhson":
+        return OwnReport(source.name, None, "", ["counter", "online", "post"], "returned", 0, cut=True)
+    return OwnReport(
+        source.name,
+        REPORT_MADE,
+        "20260301013000",
+        ["counter", "online"],
+        "completed",
+        1,
+        cut=False,
+        added={code: count for code, count in ADDED_BY_HAND.items() if code in source.serves},
+        typed={code: text for code, text in TYPED_BY_HAND.items() if code in source.serves},
     )
 
 
@@ -851,21 +914,35 @@ def _all_dossiers(
                 continue
             if quirk == _PLAIN:
                 ordinary.append(agency)
-            found += _dossiers(
+            temper, chance = _temper(seed, agency), stream(seed, agency.code, "times and ticks")
+            made = _dossiers(
                 stream(seed, agency.code, "dossiers"),
                 agency,
                 source.name,
-                _temper(seed, agency),
+                temper,
                 quirk,
                 calendar,
                 source.since,
                 LAST_DAY,
                 carried_over=source.name == "onestop",
             )
+            found += [_entered_later(seed, _told(chance, quirk, temper, one)) for one in made]
         if source.name == "onestop" and ordinary:
-            found += awkward.dossiers(source.name, ordinary, first)
-            found += _unknown_agencies(seed, source.name, calendar.between(first, LAST_DAY))
+            chance, temper = stream(seed, "by hand", "times and ticks"), _temper(seed, ordinary[0])
+            found += [_told(chance, _PLAIN, temper, one) for one in awkward.dossiers(source.name, ordinary, first)]
+            unknown = _unknown_agencies(seed, source.name, calendar.between(first, LAST_DAY))
+            found += [_told(chance, _PLAIN, temper, one) for one in unknown]
     return found
+
+
+def _entered_later(seed: int, dossier: Dossier) -> Dossier:
+    """Now and then a clerk enters the end of a dossier one to four days later, at six in the morning at the latest."""
+    day = dossier.completed_day or dossier.ended_day
+    chance = stream(seed, dossier.id, "entered")
+    if day is None or dossier.received_day is None or dossier.returned_day or dossier.deleted or chance.random() > 0.04:
+        return dossier
+    entered = period.day_start(day) + (1 + int(chance.random() * 4)) * DAY + 19 * HOUR
+    return replace(dossier, entered=min(entered, NOW - 2 * HOUR))
 
 
 def _unknown_agencies(seed: int, source: str, days: list[int]) -> Iterator[Dossier]:

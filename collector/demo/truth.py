@@ -39,6 +39,14 @@ INDICATORS = (
     "dossiers.on_time",
     "dossiers.on_time_due",
     "dossiers.online",
+    "dossiers.on_time_766",
+    "dossiers.on_time_opencps",
+    "dossiers.resolved",
+    "dossiers.online_full",
+    "dossiers.online_partial",
+    "dossiers.digitised",
+    "dossiers.electronic_result",
+    "dossiers.paid_online",
 )
 
 NEEDS = {
@@ -60,6 +68,14 @@ NEEDS = {
     "dossiers.on_time": ["dossier", "dossier_event"],
     "dossiers.on_time_due": ["dossier", "dossier_event"],
     "dossiers.online": ["dossier", "procedure"],
+    "dossiers.on_time_766": ["dossier"],
+    "dossiers.on_time_opencps": ["dossier"],
+    "dossiers.resolved": ["dossier"],
+    "dossiers.online_full": ["dossier", "procedure"],
+    "dossiers.online_partial": ["dossier", "procedure"],
+    "dossiers.digitised": ["dossier"],
+    "dossiers.electronic_result": ["dossier"],
+    "dossiers.paid_online": ["dossier"],
 }
 """The records that each figure rests on: at least one source that serves the agency must offer each."""
 
@@ -71,6 +87,9 @@ AT_THE_END = ("mailboxes.provisioned", "mailboxes.quota_full")
 
 MONTH_SO_FAR = ("mailboxes.regular_use",)
 """Figures whose cell of a day says how the month stands at its end: a month's figure is that of its last proved day."""
+
+LEFT_OVER = ("dossiers.resolved",)
+"""Figures of what was done on the period's days, and of what is left over at the end of the last one proved."""
 
 SMALLEST_GROUP = 5
 """Of fewer mailboxes than this nobody is told what is done with them."""
@@ -164,7 +183,7 @@ def write(ledger: Ledger, path: Path) -> None:
 
 
 def dossier_classes(ledger: Ledger) -> dict[str, dict[str, Class]]:
-    """Return, for each dossier id, what each of the three dossier indicators says about it.
+    """Return, for each dossier id, what each dossier indicator says about it; `resolved` speaks of days, not of one.
 
     A deleted dossier, or one of an agency that is in no register, is not counted by any of them.
     """
@@ -180,7 +199,14 @@ def dossier_classes(ledger: Ledger) -> dict[str, dict[str, Class]]:
         classes[dossier.id] = {
             "dossiers.on_time": _on_time(calendar, dossier),
             "dossiers.on_time_due": _on_time_due(calendar, dossier),
-            "dossiers.online": _online(catalogue, dossier),
+            "dossiers.online": _online(catalogue, dossier, ("partial", "full")),
+            "dossiers.online_full": _online(catalogue, dossier, ("full",)),
+            "dossiers.online_partial": _online(catalogue, dossier, ("partial",)),
+            "dossiers.on_time_766": _on_time_766(dossier),
+            "dossiers.on_time_opencps": _on_time_opencps(dossier),
+            "dossiers.digitised": _flagged(dossier, dossier.received_day, dossier.digitised),
+            "dossiers.electronic_result": _flagged(dossier, dossier.completed_day, dossier.electronic_result),
+            "dossiers.paid_online": _paid_online(dossier),
         }
     return classes
 
@@ -212,6 +238,11 @@ def _reading(
         summed.hits += cell.hits
         summed.judged += cell.judged
         summed.unknown += cell.unknown
+
+    if indicator in LEFT_OVER:
+        last = cells.get((agency, through), Cell())
+        summed.judged = summed.hits + last.judged - last.hits
+        summed.unknown = last.unknown
 
     if indicator == "documents.connected":
         # The agency itself is judged: one document is enough.
@@ -369,6 +400,7 @@ def _cells(ledger: Ledger, months: list[int]) -> dict[str, Cells]:
         for indicator, (verdict, day) in classes[dossier.id].items():
             if day is not None:
                 cells[indicator][dossier.agency, day].add(verdict)
+    _count_resolved(ledger, serves, days, cells["dossiers.resolved"])
     return cells
 
 
@@ -621,12 +653,75 @@ def _on_time_due(calendar: Calendar, dossier: Dossier) -> Class:
     return (HIT if in_time else MISS), due
 
 
-def _online(catalogue: Catalogue, dossier: Dossier) -> Class:
-    """Return what dossiers.online says: of what was received of procedures offered online, how much came online."""
+def _count_resolved(ledger: Ledger, serves: Mapping[str, set[str]], days: list[int], cells: Cells) -> None:
+    """Count, for each day, the dossiers completed on it, and those that are open at its end.
+
+    A dossier is open from the day of its receipt to the day before it is completed, withdrawn, stopped or refused.
+    """
+    for dossier in ledger.dossiers:
+        if dossier.deleted or dossier.agency is None or dossier.agency not in serves[dossier.source]:
+            continue
+        over = dossier.ended_day if dossier.completed_day is None else dossier.completed_day
+        if over is None and dossier.outcome != "open":
+            raise ValueError(f"the ledger does not say when dossier {dossier.id} ended")
+        for day in days:
+            if day == dossier.completed_day:
+                cells[dossier.agency, day].add(HIT)
+            elif dossier.received_day is not None and dossier.received_day <= day and (over is None or day < over):
+                cells[dossier.agency, day].add(MISS)
+
+
+def _on_time_766(dossier: Dossier) -> Class:
+    """Return what a provincial system says: days, against the date shown last; withdrawn or without a date: on time."""
+    if _counts_nowhere(dossier):
+        return NOT_COUNTED, None
+    if dossier.outcome == "withdrawn":
+        return HIT, dossier.ended_day
+    if dossier.completed_day is None:
+        return NOT_COUNTED, None
+    late = bool(dossier.promises) and dossier.completed_day > dossier.promises[-1].day
+    return (MISS if late else HIT), dossier.completed_day
+
+
+def _on_time_opencps(dossier: Dossier) -> Class:
+    """Return what OpenCPS says: to the second, against the date shown last; without a date: on time."""
+    if _counts_nowhere(dossier) or dossier.completed_day is None:
+        return NOT_COUNTED, None
+    if not dossier.promises:
+        return HIT, dossier.completed_day
+    shown = dossier.promises[-1]
+    if dossier.completed is not None and shown.hour is not None:
+        due = datetime.combine(_date(shown.day), time(shown.hour), LOCAL)
+        late = datetime.fromtimestamp(dossier.completed, LOCAL) > due
+    elif dossier.completed_day == shown.day:
+        return UNKNOWN, dossier.completed_day
+    else:
+        late = dossier.completed_day > shown.day
+    return (MISS if late else HIT), dossier.completed_day
+
+
+def _flagged(dossier: Dossier, day: int | None, flag: int | None) -> Class:
+    """Return what a tick says about a dossier on the day on which it is looked for."""
+    if _counts_nowhere(dossier) or day is None:
+        return NOT_COUNTED, None
+    return (UNKNOWN if flag is None else HIT if flag else MISS), day
+
+
+def _paid_online(dossier: Dossier) -> Class:
+    """Return what dossiers.paid_online says: of what was received and paid for, how much was paid online."""
+    if dossier.payment == "none":
+        return NOT_COUNTED, None
+    return _flagged(
+        dossier, dossier.received_day, None if dossier.payment is None else int(dossier.payment == "online")
+    )
+
+
+def _online(catalogue: Catalogue, dossier: Dossier, levels: tuple[str, ...]) -> Class:
+    """Return what is said of what was received of procedures offered at some levels: how much came online."""
     if _counts_nowhere(dossier) or dossier.received_day is None:
         return NOT_COUNTED, None
     level = _level(catalogue[dossier.source, dossier.procedure], dossier.received_day)
-    if level == "information":
+    if level is not None and level not in levels:
         return NOT_COUNTED, None
     if level is None or dossier.channel is None:
         return UNKNOWN, dossier.received_day

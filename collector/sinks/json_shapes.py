@@ -12,6 +12,7 @@ from collector.contract.connector import Finding
 from collector.contract.indicator import Indicator
 from collector.contract.period import iso, rfc3339
 from collector.contract.reading import Reading, Score
+from collector.contract.records import INSTANTS
 from collector.matching import Pair
 from collector.privacy import Month, StoredRecord
 from collector.readings import Explanation
@@ -49,10 +50,13 @@ def explanation(one: Explanation) -> dict[str, Any]:
 
 
 def _edge(columns: Iterable[str], row: Iterable[Any]) -> list[Any]:
-    return [
-        iso(value) if isinstance(value, int) and (name == "day" or name.endswith("_day")) else value
-        for name, value in zip(columns, row, strict=True)
-    ]
+    return [_told(name, value) for name, value in zip(columns, row, strict=True)]
+
+
+def _told(name: str, value: Any) -> Any:
+    if isinstance(value, int) and (name == "day" or name.endswith("_day")):
+        return iso(value)
+    return rfc3339(value) if isinstance(value, int) and name in INSTANTS else value
 
 
 def indicator(one: Indicator) -> dict[str, Any]:

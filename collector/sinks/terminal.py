@@ -14,6 +14,7 @@ from collector.contract.connector import Finding
 from collector.contract.indicator import Indicator
 from collector.contract.period import iso, rfc3339
 from collector.contract.reading import Reading, Score
+from collector.contract.records import INSTANTS
 from collector.matching import Pair
 from collector.privacy import Month, StoredRecord
 from collector.readings import Explanation
@@ -261,6 +262,8 @@ def _cell(title: str, value: Any) -> str:
         return _VERDICTS[value]
     if isinstance(value, int) and (title == "day" or title.endswith("_day")):
         return iso(value)
+    if isinstance(value, int) and title in INSTANTS:
+        return rfc3339(value)[:19].replace("T", " ")
     return escape(str(value))
 
 

@@ -772,7 +772,8 @@ def test_every_dossier_written_by_hand_is_classed_as_its_clerk_says() -> None:
         }
         for number, (clerk, received) in by_hand.items()
     }
-    assert {number: classes[number] for number in by_hand} == expected
+    said = {number: {name: classes[number][name] for name in clerk} for number, clerk in expected.items()}
+    assert said == expected
 
 
 def test_the_sample_province_has_every_state_of_every_indicator() -> None:
@@ -836,3 +837,96 @@ def test_a_figure_of_the_months_last_day_is_told_if_that_day_may_be(monkeypatch:
     grown = replace(grown, mailboxes=[*grown.mailboxes, late])
     assert reading(grown, "mailboxes.daily_use", agency="x1")["suppressed"]
     assert not reading(grown, "mailboxes.provisioned", agency="x1")["suppressed"]
+
+
+# --- what other systems say, what was resolved, and what clerks tick --------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("one", "in_766", "opencps"),
+    [
+        (dossier(completed=20260115), ("hit", 20260115), ("unknown", 20260115)),  # no time of day is told
+        (dossier(completed=20260114), ("hit", 20260114), ("hit", 20260114)),
+        (dossier(completed=20260116), ("miss", 20260116), ("miss", 20260116)),
+        (dossier(promised=None, completed=20260116), ("hit", 20260116), ("hit", 20260116)),
+        (dossier(outcome="withdrawn", ended=20260120), ("hit", 20260120), NOT_COUNTED),
+        (dossier(outcome="stopped", ended=20260120), NOT_COUNTED, NOT_COUNTED),
+        (dossier(outcome="refused_at_intake", ended=20260105, received=None), NOT_COUNTED, NOT_COUNTED),
+        (dossier(), NOT_COUNTED, NOT_COUNTED),
+        (replace(dossier(completed=20260112), deleted=True), NOT_COUNTED, NOT_COUNTED),
+    ],
+)
+def test_two_other_systems_judge_by_the_date_shown_last(
+    one: Dossier, in_766: truth.Class, opencps: truth.Class
+) -> None:
+    said = says(one)
+    assert (said["dossiers.on_time_766"], said["dossiers.on_time_opencps"]) == (in_766, opencps)
+
+
+def test_a_date_given_anew_cures_lateness_in_two_other_systems() -> None:
+    moved = dossier(completed=20260120)
+    moved = replace(moved, promises=[*moved.promises, Promise(at("2026-01-14 09:00"), 20260121)])
+    assert says(moved)["dossiers.on_time"] == ("miss", 20260120)
+    assert says(moved)["dossiers.on_time_766"] == ("hit", 20260120)
+    assert says(moved)["dossiers.on_time_opencps"] == ("hit", 20260120)
+
+
+@pytest.mark.parametrize(
+    ("done", "hour", "verdict"),
+    [
+        ("2026-01-15 17:00", 17, "hit"),
+        ("2026-01-15 17:01", 17, "miss"),
+        ("2026-01-15 11:30", 11, "miss"),
+        ("2026-01-15 09:00", None, "unknown"),
+    ],
+)
+def test_opencps_is_late_from_the_second_after_the_due_time(done: str, hour: int | None, verdict: str) -> None:
+    one = replace(dossier(completed=20260115), completed=at(done))
+    one = replace(one, promises=[replace(one.promises[0], hour=hour)])
+    assert says(one)["dossiers.on_time_opencps"] == (verdict, 20260115)
+    assert says(one)["dossiers.on_time_766"] == ("hit", 20260115)
+
+
+def test_resolved_are_those_completed_of_what_came_in_or_was_carried_over() -> None:
+    known = [
+        dossier(completed=20260120, received=20251220, number="carried over and completed"),
+        dossier(received=20251220, number="carried over and still open"),
+        dossier(completed=20260120, number="completed"),
+        dossier(completed=20260105, number="completed on the day of receipt"),
+        dossier(completed=20260203, received=20260131, number="completed in the next month"),
+        dossier(outcome="withdrawn", ended=20260131, number="withdrawn"),
+        dossier(outcome="withdrawn", ended=20260201, number="withdrawn in the next month"),
+        dossier(outcome="stopped", ended=20260120, number="stopped"),
+        dossier(completed=20251231, received=20251220, number="completed before"),
+        dossier(received=20260201, number="received after"),
+        dossier(received=None, outcome="refused_at_intake", ended=20260120, number="refused at intake"),
+        replace(dossier(number="deleted"), deleted=True),
+    ]
+    ledger = replace(JANUARY, dossiers=known, last_day=20260228, now=at("2026-03-01 08:00"))
+    assert counts(reading(ledger, "dossiers.resolved")) == ("measured", 3, 6, 0)
+    assert counts(reading(ledger, "dossiers.resolved", "2026-02")) == ("measured", 1, 3, 0)
+
+
+def test_what_clerks_tick_counts_on_its_day_and_is_unknown_where_nobody_says() -> None:
+    one = replace(dossier(completed=20260112), digitised=1, electronic_result=0, payment="otherwise")
+    said = says(one)
+    assert said["dossiers.digitised"] == ("hit", 20260105)
+    assert said["dossiers.electronic_result"] == ("miss", 20260112)
+    assert said["dossiers.paid_online"] == ("miss", 20260105)
+    assert says(replace(one, payment="online"))["dossiers.paid_online"] == ("hit", 20260105)
+    assert says(replace(one, payment="none"))["dossiers.paid_online"] == NOT_COUNTED
+    silent = says(dossier(completed=20260112))
+    assert silent["dossiers.digitised"] == ("unknown", 20260105)
+    assert silent["dossiers.electronic_result"] == ("unknown", 20260112)
+    assert silent["dossiers.paid_online"] == ("unknown", 20260105)
+    assert says(replace(one, completed_day=None, outcome="open"))["dossiers.electronic_result"] == NOT_COUNTED
+
+
+def test_a_level_counts_for_its_own_figure_and_for_both() -> None:
+    partly = replace(JANUARY, procedures=[Procedure("dossiers", "P", "partial", 20200101, None)])
+    for ledger, level, other in ((JANUARY, "full", "partial"), (partly, "partial", "full")):
+        said = says(dossier(), ledger)
+        assert said[f"dossiers.online_{level}"] == said["dossiers.online"] == ("hit", 20260105)
+        assert said[f"dossiers.online_{other}"] == NOT_COUNTED
+    unknown = says(dossier(procedure="X"))
+    assert {unknown[name] for name in ("dossiers.online_full", "dossiers.online_partial")} == {("unknown", 20260105)}
