@@ -56,7 +56,8 @@ def as_of(one: Seen, moment: int) -> Seen | None:
         return replace(one, removed=0)
     ends = (one.completed_day, one.returned_day, one.ended_day)
     asked = tuple(day for pause in one.pauses for day in pause)
-    known = [at_day for at_day in one.promises if at_day[0] <= moment * _MILLION]
+    # The first promise was made at receipt, whenever it was first seen.
+    known = [told for told in one.promises if told[0] <= moment * _MILLION] or one.promises[:1]
     later = [day for day in (one.received_day, *ends, *asked) if day is not None and day >= today]
     if not later and len(known) == len(one.promises):
         if all(day is None for day in ends):

@@ -237,6 +237,15 @@ def test_what_was_entered_later_than_it_is_dated_is_a_late_entry(
     assert (one.ours, causes(one), one.unexplained) == (ours, {"late_entry": theirs - ours}, 0)
 
 
+def test_a_due_date_that_was_first_seen_after_the_report_was_promised_at_receipt(
+    small: tuple[Engine, Register],
+) -> None:
+    case = dossier("x", 20260105, None, 20260109, changed=AFTER, due_day=20260112)
+    case.append((DossierEvent, event("x", "due_promised", "20260112", AFTER // 1_000_000, 20260112)))
+    one = only(compared(small, [case], report(("completed", 0), made=MADE)), "completed")
+    assert (one.ours, causes(one), one.unexplained) == (1, {"late_entry": -1}, 0)
+
+
 def test_what_only_went_on_after_the_report_was_counted_in_it(small: tuple[Engine, Register]) -> None:
     collected = dossier("c", 20260105, 20260112, 20260109, returned_day=20260202, changed=AFTER)
     moved = dossier("m", 20260105, 20260109, 20260113, moved=(20260202, 20260216), changed=AFTER)
