@@ -17,7 +17,7 @@ from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from collector import __version__, check, init, matching, privacy, status, traces
+from collector import __version__, check, compare, init, matching, privacy, status, traces
 from collector import collect as collecting
 from collector import readings as figures
 from collector import reconcile as reconciling
@@ -25,15 +25,27 @@ from collector.assembly import Assembly, assemble, find_connector, find_indicato
 from collector.collect import Bug, Outcome, Tools, Wanted
 from collector.contract.connector import offered
 from collector.contract.errors import CollectorError, TryAgain, WrongUse
-from collector.contract.period import Period, iso, local_day, month_of, parse_day, parse_period, plus_days
+from collector.contract.period import (
+    Period,
+    iso,
+    local_day,
+    month_of,
+    parse_day,
+    parse_period,
+    period_before,
+    plus_days,
+)
 from collector.contract.reading import Reading, Scope
+from collector.contract.reported import Report, publishes, reported_of
+from collector.readings import Explanation
 from collector.reconcile import Reconciled
 from collector.settings import load, locate, masked
 from collector.settings.shape import Source
-from collector.sinks import json_shapes, terminal
+from collector.sinks import comparison, json_shapes, terminal
 from collector.store.engine import reading as reading_store
 from collector.store.rehearsal import rehearsal
 from collector.store.save import Saved
+from collector.succession import units
 
 app = typer.Typer(
     name="collector",
@@ -64,6 +76,9 @@ Config = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Sources = Annotated[list[str] | None, typer.Argument(metavar="SOURCE", help="Names of sources; all if none is given.")]
+Merged = Annotated[
+    bool, typer.Option("--merged", help="Add up each agency with those that were merged into it by the period's end.")
+]
 APeriod = Annotated[str, typer.Argument(metavar="PERIOD", help="A month, quarter or year: 2026-10, 2026-Q3, 2026.")]
 
 
@@ -429,6 +444,7 @@ def readings(
     counts: Annotated[
         bool, typer.Option("--counts", help="Show the counts of each figure, and why it is none.")
     ] = False,
+    merged: Merged = False,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
@@ -439,10 +455,16 @@ def readings(
     """
     periods = _periods(period or ())
     scopes = _scopes(scope)
+    if merged and scopes != ["agency"]:
+        mend = "Leave one of them out: blocks and the province add up all agencies anyway"
+        raise WrongUse("only figures of agencies can be merged", field="--scope", mend=mend)
     with _opened(config) as assembly:
         code = agency and _known_agency(assembly, agency)
         shown = [assembly.indicator(indicator)] if indicator else assembly.indicators
-        found = _take(assembly, periods or _usual_periods(assembly), scopes, indicator)
+        found = []
+        for one in periods or _usual_periods(assembly):
+            taken = _take(assembly, [one], scopes, indicator)
+            found += assembly.merged(taken, one.last) if merged else taken
         if code:
             found = [one for one in found if one.scope != "agency" or one.agency == code]
         if as_json:
@@ -464,9 +486,11 @@ def _scopes(texts: Sequence[str] | None) -> list[Scope]:
     return list(dict.fromkeys(_SCOPES[text] for text in texts))
 
 
-def _known_agency(assembly: Assembly, agency: str) -> str:
-    """The code of an agency, given its code of today or an old one; WrongUse if the register knows neither."""
-    code = assembly.register.resolve("", agency, local_day(assembly.clock()))
+def _known_agency(assembly: Assembly, agency: str, day: int | None = None) -> str:
+    """The code of an agency, given it or an old one of a day (today); WrongUse if the register has neither."""
+    if agency in assembly.register.agencies:
+        return agency
+    code = assembly.register.resolve("", agency, day or local_day(assembly.clock()))
     if code is None:
         raise WrongUse(
             f"{agency} is not in the register of agencies", field="agency", mend="`collector agencies` lists the codes"
@@ -481,18 +505,21 @@ def _names(assembly: Assembly) -> dict[str, str]:
 
 
 @app.command()
-def rank(period: APeriod, config: Config = None, as_json: AsJson = False) -> None:
+def rank(period: APeriod, merged: Merged = False, config: Config = None, as_json: AsJson = False) -> None:
     """Rank the agencies of each block.
 
-    By the points that their figures earn. What is missing or partial leaves an interval.
+    By the points that their figures earn. What is missing or partial leaves an interval. The change is that against
+    the period before, where both ranks are settled.
     """
     wanted = _period(period)
     with _opened(config) as assembly:
-        _show_ranking(assembly, wanted, as_json=as_json)
+        _show_ranking(assembly, wanted, merged=merged, as_json=as_json)
 
 
-def _show_ranking(assembly: Assembly, period: Period, *, as_json: bool) -> None:
-    scores = assembly.rank(_take(assembly, [period]), period)
+def _show_ranking(assembly: Assembly, period: Period, *, merged: bool = False, as_json: bool) -> None:
+    taken = _take(assembly, [period])
+    scores = assembly.rank(assembly.merged(taken, period.last) if merged else taken, period)
+    scores = assembly.changes(scores, _take(assembly, [period_before(period)]), period)
     if as_json:
         _print_json([json_shapes.score(one) for one in scores])
         return
@@ -518,12 +545,75 @@ def match_command(period: APeriod, config: Config = None, as_json: AsJson = Fals
         raise typer.Exit(FINDINGS)
 
 
+@app.command(name="compare")
+def compare_command(
+    period: APeriod,
+    agency: Annotated[str | None, typer.Option(metavar="CODE", help="Only this agency.")] = None,
+    rows: Annotated[bool, typer.Option("--rows", help="Show the dossiers behind each cause.")] = False,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show our counts beside the totals that the sources publish themselves.
+
+    The difference is split by cause. Exit code 1 if something stays unexplained, or a printed percentage is wrong.
+    """
+    wanted = _period(period)
+    with _opened(config, with_systems=True) as assembly:
+        code = agency and _known_agency(assembly, agency)
+        telling = [one for one in assembly.settings.sources.values() if _publishes(one)]
+        if not telling:
+            raise WrongUse(
+                "no source publishes totals of its own", mend="See `report` and the like in a source's config"
+            )
+        declared = assembly.indicator(compare.INDICATOR)
+        readings = {one.agency: one for one in _take(assembly, [wanted], only=declared.id)}
+        found: list[compare.Comparison] = []
+        failed = False
+        for source in telling:
+            try:
+                reports = _reports(assembly, source, wanted)
+            except CollectorError as error:
+                _say(str(error), style="red")
+                failed = True
+                continue
+            served = source.serves.among(assembly.register.agencies, source.since)
+            there = [one for one in served if one in readings]
+            with reading_store(assembly.engine) as connection:
+                found.append(
+                    compare.compare(
+                        connection, assembly.register, source.name, reports, declared, readings, there, code
+                    )
+                )
+        if as_json:
+            _print_json({"period": wanted.name} | comparison.document(found, rows=rows))
+        else:
+            _print(comparison.shown(found, _names(assembly), out.width, rows=rows))
+    if failed:
+        raise typer.Exit(SOURCE_FAILED)
+    if not all(one.is_explained for one in found):
+        raise typer.Exit(FINDINGS)
+
+
+def _publishes(source: Source) -> bool:
+    return publishes(find_connector(source.connector), source.config)
+
+
+def _reports(assembly: Assembly, source: Source, period: Period) -> list[Report]:
+    """What a source tells of a period; raises what its door raises."""
+    job = assembly.job(source)
+    tell = reported_of(job.connector)
+    assert tell is not None
+    with job.open_door(assembly.clock()) as door:
+        return list(tell(job.config, door, period))
+
+
 @app.command()
 def explain(
     indicator: Annotated[str, typer.Argument(metavar="INDICATOR", help="The id of an indicator: dossiers.on_time.")],
     agency: Annotated[str, typer.Argument(metavar="AGENCY", help="The code of an agency, of today or an old one.")],
     period: APeriod,
     rows: Annotated[bool, typer.Option("--rows", help="Show all rows, not only the first twenty.")] = False,
+    merged: Merged = False,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
@@ -534,13 +624,18 @@ def explain(
     wanted = _period(period)
     with _opened(config) as assembly:
         declared = assembly.indicator(indicator)
-        code = _known_agency(assembly, agency)
+        code = _known_agency(assembly, agency, wanted.last)
+        world = assembly.world(wanted)
         with reading_store(assembly.engine) as connection:
-            taken = figures.take(connection, [declared], assembly.tallies, assembly.world(wanted), wanted)
-            reading = next((one for one in taken if one.agency == code), None)
-            if reading is None:
+            taken = figures.take(connection, [declared], assembly.tallies, world, wanted)
+            into = units(assembly.register, wanted.last)
+            own = [one for one in taken if (into[one.agency] if merged else one.agency) == code]
+            if not own:
                 raise WrongUse(f"{code} was not there in {wanted}", mend="`collector agencies` shows from when to when")
-            explained = figures.explain(connection, declared, reading, wanted)
+            parts = [figures.explain(connection, declared, one, wanted, world) for one in own]
+            columns = next((one.columns for one in parts if one.columns), ())
+            reading = assembly.merged(own, wanted.last)[0] if merged else own[0]
+            explained = Explanation(reading, columns, [row for one in parts for row in one.rows])
         if as_json:
             _print_json(json_shapes.explanation(explained))
         else:
@@ -588,6 +683,9 @@ def agencies(config: Config = None, as_json: AsJson = False) -> None:
                     "old_codes": list(known.old_codes),
                     "outside": known.outside,
                     "sources": serving,
+                    "predecessors": assembly.register.predecessors(code),
+                    "successor": known.successor,
+                    "divided_among": list(known.divided_among),
                 }
             )
         if as_json:

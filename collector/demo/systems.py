@@ -124,12 +124,12 @@ def _collector(ledger: Ledger, folder: Path) -> dict[str, Any]:
         "scoring": "scoring.yaml",
         "state": "state",
         "demo": {"now": f"{period.iso(day)}T{minutes // 60:02d}:{minutes % 60:02d}:00+07:00"},
-        "sources": {source.name: _source(source, folder) for source in ledger.sources},
+        "sources": {source.name: _source(source, ledger, folder) for source in ledger.sources},
     }
 
 
-def _source(source: Source, folder: Path) -> dict[str, Any]:
-    connector, door, config = _SYSTEMS[source.system](source, folder)
+def _source(source: Source, ledger: Ledger, folder: Path) -> dict[str, Any]:
+    connector, door, config = _SYSTEMS[source.system](source, ledger, folder)
     return {
         "connector": connector,
         "door": door,
@@ -144,7 +144,7 @@ def _source(source: Source, folder: Path) -> dict[str, Any]:
 _Way = tuple[str, dict[str, Any], dict[str, Any]]
 
 
-def _mail(source: Source, _: Path) -> _Way:
+def _mail(source: Source, _ledger: Ledger, _: Path) -> _Way:
     patterns = {
         f"*.{label}@{domain}": code
         for code, (label, domain) in province.IN_ANOTHERS_DOMAIN.items()
@@ -154,21 +154,22 @@ def _mail(source: Source, _: Path) -> _Way:
     return "email.mail_log", {"kind": "folder", "path": source.name}, config
 
 
-def _documents(_: Source, folder: Path) -> _Way:
+def _documents(_: Source, _ledger: Ledger, folder: Path) -> _Way:
     url = f"sqlite:///{(folder / register_database.NAME).resolve()}"
     return "docmgmt.sql_register", {"kind": "sql", "url": url}, dict(register_database.MAPPING)
 
 
-def _dossiers(source: Source, folder: Path) -> _Way:
+def _dossiers(source: Source, ledger: Ledger, folder: Path) -> _Way:
     door = {
         "kind": "http",
         "base_url": f"http://127.0.0.1:{onestop_service.reserve(folder)}/{source.name}",
         "token": _Reference(onestop_service.KEY_FILE),
     }
-    return "onestop.dvcqg", door, onestop_service.config(source)
+    report = next((one for one in ledger.reports if one.source == source.name), None)
+    return "onestop.dvcqg", door, onestop_service.config(source, report)
 
 
-_SYSTEMS: Mapping[str, Callable[[Source, Path], _Way]] = {
+_SYSTEMS: Mapping[str, Callable[[Source, Ledger, Path], _Way]] = {
     "mail": _mail,
     "documents": _documents,
     "dossiers": _dossiers,
