@@ -8,7 +8,7 @@ import os
 import pkgutil
 import re
 import socket
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -21,7 +21,7 @@ from sqlalchemy.exc import DatabaseError
 
 import connectors
 import indicators
-from collector import agencies, workdays, yaml_file
+from collector import agencies, succession, workdays, yaml_file
 from collector.clock import Clock, fixed_clock, system_clock
 from collector.collect import Job, Tools
 from collector.contract.connector import Connector, forget_of, offered
@@ -41,7 +41,7 @@ from collector.store.reference import refresh
 from collector.transports import Run, open_door
 from collector.transports.pseudonym import Pseudonyms
 from indicators.scoring.file import ModelFile
-from indicators.scoring.model import Model, score
+from indicators.scoring.model import Model, changed, score
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 
@@ -94,24 +94,21 @@ class Assembly:
         )
 
     def world(self, period: Period) -> World:
-        """Who there is in a period, which source serves whom, and the present."""
+        """All agencies, those of a period as they are in it; which source serves whom; and the present."""
         members = []
         for agency in self.register.agencies.values():
-            terms = [
-                term
-                for term in agency.terms
-                if term.from_day <= period.last and (term.to_day is None or term.to_day >= period.first)
-            ]
-            if terms:
-                first, last = terms[0], terms[-1]
-                members.append(Member(agency.code, last.block, first.from_day, last.to_day, agency.outside))
+            begun = [term for term in agency.terms if term.from_day <= period.last] or agency.terms[:1]
+            terms = [term for term in begun if term.to_day is None or term.to_day >= period.first] or begun[-1:]
+            first, last = terms[0], terms[-1]
+            members.append(Member(agency.code, last.block, first.from_day, last.to_day, agency.outside))
         serving = []
         for source in self.settings.sources.values():
             records = frozenset(record.NAME for record in offered(find_connector(source.connector), source.config))
             for code, from_day in source.serves.among(self.register.agencies, source.since).items():
                 serving.append(Served(source.name, code, from_day, records, source.stale_after))
         province = self.settings.province.code
-        return World(province, members, serving, self.clock(), self.settings.limits.unknown_share)
+        limit, legacies = self.settings.limits.unknown_share, self.register.legacies()
+        return World(province, members, serving, self.clock(), limit, legacies)
 
     def model(self) -> Model:
         """The scoring model. WrongUse, naming file, line, key and the mend, if it is wrong."""
@@ -125,15 +122,49 @@ class Assembly:
             raise WrongUse(f"{self.settings.scoring}: {error}") from None
 
     def rank(self, readings: Iterable[Reading], period: Period, model: Model | None = None) -> list[Score]:
-        """Score and rank the agencies of a period from its readings; those marked as outside are listed unranked.
+        """Score and rank the agencies of a period from its readings.
 
-        `model` is the scoring model as it was read once (else it is read now).
+        Those marked as outside are listed unranked, and so are those that ended before its last day, unless the
+        readings are merged: then they are part of their successors. `model` is the scoring model as it was read once
+        (else it is read now).
         """
         model = model or self.model()
-        members = self.world(period).members
-        outside = {member.code: member.outside for member in members if member.outside}
-        model = replace(model, not_ranked={**outside, **model.not_ranked})
-        return score(model, readings, {member.code: member.block for member in members})
+        readings = list(readings)
+        figured = {one.agency for one in readings}
+        ranked_in = {block.id for block in model.blocks}
+        today = min(period.last, local_day(self.clock()))
+        blocks: dict[str, str] = {}
+        not_ranked: dict[str, str] = {}
+        for member in self.world(period).members:
+            agency = self.register.agencies[member.code]
+            ended = ""
+            if member.to_day is not None and member.to_day < today:
+                ended = succession.ended(
+                    member.to_day, [agency.successor] if agency.successor else agency.divided_among
+                )
+            if not member.there(period) or (ended and (member.code not in figured or member.block not in ranked_in)):
+                continue
+            blocks[member.code] = member.block
+            if ended or member.outside:
+                not_ranked[member.code] = member.outside or ended
+        return score(replace(model, not_ranked={**not_ranked, **model.not_ranked}), readings, blocks)
+
+    def merged(self, readings: Iterable[Reading], day: int) -> list[Reading]:
+        """Add up the readings of agencies that are one on a day; see `succession.merged`."""
+        indicators = {one.id: one for one in self.indicators}
+        return succession.merged(readings, indicators, succession.units(self.register, day))
+
+    def changes(self, scores: Sequence[Score], former: Iterable[Reading], period: Period) -> list[Score]:
+        """Return scores with each agency's change of rank against a former period, given that period's readings.
+
+        Like is compared with like: the agencies ranked now by their figures of then, each with those of all that it
+        took over since; one that was not there then, nor anything that became it, has no place in that ranking.
+        """
+        model = self.model()
+        readings = self.merged(former, period.last)
+        figured = {one.agency for one in readings}
+        blocks = {one.agency: one.block for one in scores if one.rank is not None and one.agency in figured}
+        return changed(scores, score(model, readings, blocks))
 
     def doubts(self) -> list[str]:
         """What is allowed, but is more likely a slip.

@@ -110,9 +110,6 @@ def _sum(parts: Sequence[Reading], unit: str, indicator: Indicator) -> Reading:
     return total
 
 
-def no_longer_there(end: int | None, successors: Sequence[str], period: Period) -> str:
-    """Say why an agency that ended before a period's last day is not ranked in it; "" if it did not."""
-    if end is None or end >= period.last:
-        return ""
-    after = f", {' and '.join(successors)} took over" if successors else ""
-    return f"it ended on {iso(end)}{after}"
+def ended(end: int, successors: Sequence[str]) -> str:
+    """Say why an agency that is there no more is not ranked."""
+    return f"it ended on {iso(end)}" + (f"; {' and '.join(successors)} took over" if successors else "")

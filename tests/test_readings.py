@@ -247,7 +247,7 @@ def test_a_figure_by_months_adds_up_how_each_month_stood_at_its_end(small: tuple
         with reading_store(engine) as connection:
             taken = readings.take(connection, [REGULAR], PLAN, seen, wanted)
             one = next(one for one in taken if one.agency == "H44.01")
-            rows = readings.explain(connection, REGULAR, one, wanted).rows
+            rows = readings.explain(connection, REGULAR, one, wanted, seen).rows
         assert sum(row.hits for row in rows) == one.hits
         assert sum(row.judged for row in rows) == one.judged
         return one.state, one.hits, one.judged, one.through, [row.day for row in rows]
@@ -279,7 +279,7 @@ def test_an_explanation_lists_exactly_what_is_counted(small: tuple[Engine, Regis
     cover(engine, known, Covered(Document, 20260101, 20260131))
     one = take(engine)["H44.01"]
     with reading_store(engine) as connection:
-        rows = readings.explain(connection, INTERNAL, one, JANUARY).rows
+        rows = readings.explain(connection, INTERNAL, one, JANUARY, world()).rows
     verdicts = [line.verdict for line in rows]
     assert (verdicts.count("hit"), verdicts.count("miss"), verdicts.count("unknown")) == (2, 1, 1)
     assert one.hits == 2

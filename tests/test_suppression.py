@@ -170,7 +170,7 @@ def test_points_of_a_suppressed_agency_come_from_all_that_is_hidden_with_it(tmp_
 def test_the_days_of_a_suppressed_figure_are_explained_without_counts(tmp_path: Path) -> None:
     engine, world = small_store(tmp_path, {"a.example": 4, "b.example": 9})
     with reading_store(engine) as connection:
-        explained = readings.explain(connection, DAILY_USE, taken(engine, world)["H44.01"], FEBRUARY)
+        explained = readings.explain(connection, DAILY_USE, taken(engine, world)["H44.01"], FEBRUARY, world)
     assert len(explained.rows) == 15
     assert {tuple(line)[1:] for line in explained.rows} == {(None, None, None)}
 
@@ -289,7 +289,7 @@ def told(connection: Connection, world: World, indicator: Indicator) -> Iterator
             if one.merged is not None:  # its points tell it
                 yield one.merged[1]
             if one.scope == "agency":
-                rows = json_shapes.explanation(readings.explain(connection, indicator, one, period))["rows"]
+                rows = json_shapes.explanation(readings.explain(connection, indicator, one, period, world))["rows"]
                 yield from (line["judged"] for line in rows if line["judged"] is not None)
 
 

@@ -123,6 +123,14 @@ def month_ends(first: int, last: int) -> list[int]:
     return ends
 
 
+def period_before(period: Period) -> Period:
+    """Return the period of the same kind that ends where this one begins."""
+    last = plus_days(period.first, -1)
+    months = {"day": 0, "month": 1, "quarter": 3, "year": 12}[period.kind]
+    first = _months_on(period.first, -months) if months else last
+    return Period(first, period.first, period.kind)
+
+
 def _months_on(first: int, count: int) -> int:
     months = first // 10_000 * 12 + first // 100 % 100 - 1 + count
     return months // 12 * 10_000 + (months % 12 + 1) * 100 + 1

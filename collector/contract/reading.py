@@ -64,7 +64,8 @@ class Score:
     `points` are those of the measured criteria alone, to 2 places; what is missing or partial could still add
     anything up to `points_high`, and nothing at the least (`points_low`). `rank` is None for an agency that is
     listed unranked; `why` says for what reason. `measured_share` (4 places) is the share of its points, once those
-    of criteria that do not apply are spread, that rests on measured readings. `change` against the last edition.
+    of criteria that do not apply are spread, that rests on measured readings. `change` is how many places it went up
+    (down if negative) against the period before, among the agencies of today; None unless both ranks are settled.
     """
 
     block: str

@@ -158,14 +158,23 @@ _RANKING = (
 def ranking(
     scores: Sequence[Score], names: Mapping[str, str], blocks: Mapping[str, str], period: str, width: int
 ) -> list[Shown]:
-    """One table per block. A rank that what is missing could still change is shown with its interval."""
-    every = [_place(one, names) for one in scores]
+    """One table per block. A rank that what is missing could still change is shown with its interval.
+
+    The change of ranks has a column where any is known.
+    """
+    with_change = any(one.change is not None for one in scores)
+    columns = [*_RANKING, Column("change", "figure")] if with_change else _RANKING
+
+    def place(one: Score) -> list[str]:
+        return [*_place(one, names), _change(one.change)] if with_change else _place(one, names)
+
+    every = [place(one) for one in scores]
     shown: list[Shown] = []
     for block in dict.fromkeys(one.block for one in scores):
         own = [one for one in scores if one.block == block]
         shown += [
             f"[bold]{escape(blocks.get(block, block))}[/], {period}",
-            table(_RANKING, [_place(one, names) for one in own], width, every),
+            table(columns, [place(one) for one in own], width, every),
             *(f"not ranked: {why}" for why in _reasons((one.agency, one.why) for one in own if one.rank is None)),
             "",
         ]
@@ -182,6 +191,11 @@ def _place(one: Score, names: Mapping[str, str]) -> list[str]:
         f"{int(one.measured_share * 100)} %",  # 100 % is said of the whole only
         escape(one.band or ""),
     ]
+
+
+def _change(places: int | None) -> str:
+    """Places up or down, in the way of rankings: `+2`, `−1`, `0`; nothing where it cannot be told."""
+    return "" if places is None else f"{places:+d}".replace("-", "−").replace("+0", "0")
 
 
 def _rank(one: Score) -> str:
@@ -509,7 +523,7 @@ def declaration(one: Indicator) -> list[Shown]:
 
 
 def register(agencies: Sequence[Mapping[str, Any]], width: int) -> list[Shown]:
-    """The register of agencies, then who is served by nobody and who is left out of wider figures."""
+    """The register of agencies, then who is left out of wider figures, and who came after whom."""
     columns = [Column("code"), Column("name", "name"), Column("block"), Column("headcount", "figure")]
     columns += [Column("old codes"), Column("sources", "prose")]
     rows = [
@@ -524,4 +538,18 @@ def register(agencies: Sequence[Mapping[str, Any]], width: int) -> list[Shown]:
         for one in agencies
     ]
     outside = _reasons((one["code"], one["outside"]) for one in agencies if one["outside"])
-    return [table(columns, rows, width), *(f"outside: {reason}" for reason in outside)]
+    after = [text for one in agencies if (text := _succession(one))]
+    return [table(columns, rows, width), *(f"outside: {reason}" for reason in outside), *after]
+
+
+def _succession(one: Mapping[str, Any]) -> str:
+    """When an agency began or ended, and what came before and after it; "" if neither is known of it."""
+    parts = []
+    if one["predecessors"]:
+        began = f"began on {one['from']}: " if one["from"] else ""
+        parts.append(f"{began}took over {', '.join(one['predecessors'])}")
+    if one["to"]:
+        after = f": {one['successor']} took over" if one["successor"] else ""
+        among = f": divided among {', '.join(one['divided_among'])}" if one["divided_among"] else ""
+        parts.append(f"ended on {one['to']}{after}{among}")
+    return f"{one['code']}: {'; '.join(parts)}" if parts else ""

@@ -4,7 +4,7 @@ All arithmetic is exact (fractions) until the one rounding at the end, half up, 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 from math import floor
@@ -243,6 +243,24 @@ def _ranked(model: Model, block: Block, standings: Sequence[_Standing]) -> list[
             )
         )
     return sorted(scores, key=lambda one: (one.rank is None, one.rank or 0, one.agency))
+
+
+def changed(scores: Iterable[Score], former: Iterable[Score]) -> list[Score]:
+    """Return scores with the change of each agency's rank against former ones: 2 is two places up, -1 one down.
+
+    None unless both ranks are settled: what is missing or partial could still move one that has an interval.
+    """
+    before = {(one.block, one.agency): place for one in former if (place := _settled(one)) is not None}
+    found = []
+    for one in scores:
+        then, now = before.get((one.block, one.agency)), _settled(one)
+        found.append(replace(one, change=None if then is None or now is None else then - now))
+    return found
+
+
+def _settled(one: Score) -> int | None:
+    """A rank that nothing can change any more."""
+    return one.rank if one.rank_best == one.rank_worst else None
 
 
 def _band(model: Model, points: Decimal) -> str:

@@ -187,7 +187,7 @@ def taken(small: tuple[Engine, Register], covered: Covered, now: int) -> dict[tu
     january = parse_period("2026-01")
     with reading_store(engine) as connection:
         found = readings.take(connection, [FULL], PLAN, world, january, ("agency", "province"))
-        explained = readings.explain(connection, FULL, found[0], january)
+        explained = readings.explain(connection, FULL, found[0], january, world)
     named = [dict(zip(explained.columns, one, strict=True)) for one in explained.rows]
     assert sum(one["verdict"] == "hit" for one in named) == found[0].hits
     assert sum(one["verdict"] in ("hit", "miss") for one in named) == found[0].judged
