@@ -21,7 +21,7 @@ from sqlalchemy.exc import DatabaseError
 
 import connectors
 import indicators
-from collector import agencies, succession, workdays, yaml_file
+from collector import agencies, probing, succession, workdays, yaml_file
 from collector.clock import Clock, fixed_clock, system_clock
 from collector.collect import Job, Tools
 from collector.contract.connector import Connector, forget_of, offered
@@ -29,7 +29,7 @@ from collector.contract.errors import WrongUse
 from collector.contract.indicator import OF_PERSONS, Indicator
 from collector.contract.period import Period, local_day
 from collector.contract.reading import Reading, Score
-from collector.contract.records import Mailbox
+from collector.contract.records import Mailbox, Probe
 from collector.privacy import Keeper
 from collector.readings import Member, Served, World
 from collector.settings import Settings, load
@@ -38,7 +38,7 @@ from collector.settings.typed import Reader
 from collector.store import locks, tallies
 from collector.store.engine import open_engine, writing
 from collector.store.reference import refresh
-from collector.transports import Run, open_door
+from collector.transports import Run, open_door, reach
 from collector.transports.pseudonym import Pseudonyms
 from indicators.scoring.file import ModelFile
 from indicators.scoring.model import Model, changed, score
@@ -78,7 +78,22 @@ class Assembly:
     def run(self, source: Source, began: int) -> Run:
         """One run of a source, as its door sees it."""
         self.pseudonyms.forget_destroyed()
-        return Run(source.name, began, source.deadline, source.requests_per_minute, self.pseudonyms.at_door)
+        # A probe is one request, and there is at most one in a minute: together they keep to the budget.
+        budget = source.requests_per_minute - (source.probe is not None)
+        return Run(source.name, began, source.deadline, budget, self.pseudonyms.at_door)
+
+    @property
+    def watch(self) -> probing.Watch:
+        """What asks the sources whether they answer."""
+        plans = {}
+        for source in self.settings.sources.values():
+            if (probe := source.probe) is not None:
+                target = reach.of_door(source.door) if probe.at is None else reach.address(probe.at)
+                assert target is not None
+                windows = [(one.begins, one.ends) for one in probe.maintenance]
+                plan = probing.Plan(source.name, probe.every, probe.within, probe.opens, probe.closes, windows)
+                plans[source.name] = (plan, target.answers)
+        return probing.Watch(self.engine, self.register, self.tallies, plans)
 
     @property
     def keeper(self) -> Keeper:
@@ -104,6 +119,8 @@ class Assembly:
         serving = []
         for source in self.settings.sources.values():
             records = frozenset(record.NAME for record in offered(find_connector(source.connector), source.config))
+            if source.probe is not None:
+                records |= {Probe.NAME}
             for code, from_day in source.serves.among(self.register.agencies, source.since).items():
                 serving.append(Served(source.name, code, from_day, records, source.stale_after))
         province = self.settings.province.code
@@ -249,6 +266,15 @@ def find_indicators() -> tuple[Indicator, ...]:
     return tuple(sorted(found, key=lambda one: one.id))
 
 
+def _served(settings: Settings, register: agencies.Register) -> list[tuple[str, str, int]]:
+    """Which source serves which agency from which day on."""
+    return [
+        (source.name, code, from_day)
+        for source in settings.sources.values()
+        for code, from_day in source.serves.among(register.agencies, source.since).items()
+    ]
+
+
 @contextmanager
 def assemble(path: Path, environment: Mapping[str, str]) -> Iterator[Assembly]:
     """Read the configuration, open the store and bring it in line with register, calendar and declarations.
@@ -284,7 +310,7 @@ def assemble(path: Path, environment: Mapping[str, str]) -> Iterator[Assembly]:
         ) from error
     try:
         with writing(engine) as connection:
-            refresh(connection, register, calendar, plan)
+            refresh(connection, register, calendar, plan, _served(settings, register))
         assembly = Assembly(settings, register, found, plan, engine, clock, Pseudonyms(settings.state / "keys"))
         assembly.world(Period(0, 99991231, "year"))  # names agencies that a source claims to serve and nobody knows
         yield assembly

@@ -18,7 +18,9 @@ LEVELS: tuple[frozenset[str], ...] = (
     frozenset({"assembly", "benchmark"}),
     frozenset({"scheduler", "check", "audit", "proof", "demo", "init", "gaps"}),
     frozenset({"editions", "sinks", "web"}),
-    frozenset({"collect", "reconcile", "matching", "compare", "flags", "readings", "ranking", "status", "privacy"}),
+    frozenset(
+        {"collect", "reconcile", "matching", "compare", "flags", "readings", "ranking", "status", "privacy", "probing"}
+    ),
     frozenset({"suppression"}),
     frozenset({"store", "transports", "settings", "agencies", "workdays", "vitals", "clock", "samples", "traces"}),
     frozenset({"yaml_file"}),

@@ -7,7 +7,7 @@ from pydantic import BaseModel, SecretStr
 from sqlalchemy import make_url
 
 from collector.contract.period import day_start, iso, local_day
-from collector.settings.shape import Serves, Settings, Source
+from collector.settings.shape import Probing, Serves, Settings, Source
 
 MASK = "********"
 
@@ -50,8 +50,25 @@ def _source(source: Source) -> dict[str, Any]:
         "deadline": f"{source.deadline}s",
         "requests_per_minute": source.requests_per_minute,
         "reconcile": "never" if source.reconcile is None else f"{source.reconcile}s",
+        "probe": "never" if source.probe is None else _probe(source.probe),
         "config": _plain(source.config),
     }
+
+
+def _probe(probe: Probing) -> dict[str, Any]:
+    content: dict[str, Any] = {"every": f"{probe.every}s", "within": f"{probe.within}s"}
+    content["hours"] = f"{_clock(probe.opens)}-{_clock(probe.closes)}"
+    if probe.at is not None:
+        content["at"] = probe.at
+    if probe.maintenance:
+        content["maintenance"] = [
+            {"from": instant(one.begins), "to": instant(one.ends), "reason": one.reason} for one in probe.maintenance
+        ]
+    return content
+
+
+def _clock(seconds: int) -> str:
+    return f"{seconds // 3600:02d}:{seconds % 3600 // 60:02d}"
 
 
 def _serves(serves: Serves) -> Any:

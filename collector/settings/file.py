@@ -11,6 +11,7 @@ from sqlalchemy.exc import ArgumentError
 
 from collector.contract.connector import Connector
 from collector.contract.errors import WrongUse
+from collector.settings.probes import duration, probing
 from collector.settings.shape import Limits, Listen, Privacy, Province, Served, Serves, Settings, Source
 from collector.settings.typed import Reader
 from collector.transports import OPTIONS
@@ -229,7 +230,7 @@ def _sources(top: Section, reader: Reader, find_connector: FindConnector) -> dic
     return sources
 
 
-_WHEN = ("stale_after", "every", "deadline", "requests_per_minute", "reconcile")
+_WHEN = ("stale_after", "every", "deadline", "requests_per_minute", "reconcile", "probe")
 
 
 def _source(name: str, entry: Section, reader: Reader, find_connector: FindConnector) -> Source | None:
@@ -247,9 +248,10 @@ def _source(name: str, entry: Section, reader: Reader, find_connector: FindConne
     if stale_after < every:
         mend = "Let it be stale only after at least one run was missed"
         entry.fault("stale_after", "is shorter than `every`: the figures would always be stale", mend)
+    probe = probing(entry, door, requests or 120)
     if door is None or config is None:
         return None
-    when = (stale_after, every, deadline, requests or 120, reconcile)
+    when = (stale_after, every, deadline, requests or 120, reconcile, probe)
     return Source(name, connector_name, door, config, since or 0, serves, *when)
 
 
@@ -329,13 +331,5 @@ def _served(entry: Section, items: Sequence[tuple[str, Node]], *, dated: bool) -
     return tuple(served)
 
 
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-
-
 def _duration(entry: Section, name: str, usual: str) -> int:
-    text = entry.text(name, usual) or usual
-    found = re.fullmatch(r"([1-9][0-9]{0,5})([smhd])", text)
-    if found is None:
-        entry.fault(name, f"{text} is no duration", "Write a number and s, m, h or d, like 90s, 30m, 6h or 2d")
-        return _SECONDS["d"] if name == "stale_after" else 1
-    return int(found[1]) * _SECONDS[found[2]]
+    return duration(entry, name, usual) or (86_400 if name == "stale_after" else 1)

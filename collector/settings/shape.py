@@ -52,11 +52,37 @@ class Serves:
 
 
 @dataclass(frozen=True, slots=True)
+class Maintenance:
+    """A window that was told beforehand: instants (epoch seconds UTC), the end not included, and why."""
+
+    begins: int
+    ends: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Probing:
+    """How a system is asked whether it answers.
+
+    `every` and `within` (for an answer) are seconds, `opens` and `closes` seconds of the local day. `at`: the address
+    that is asked instead of what the door leads to.
+    """
+
+    every: int = 300
+    within: int = 10
+    opens: int = 0
+    closes: int = 86_400
+    at: str | None = None
+    maintenance: Sequence[Maintenance] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """A system that is read.
 
     `door` is an instance of the transport's options, `config` one of the connector's `Config`. `since` is the first
     local day that is kept. `stale_after`, `every`, `deadline` and `reconcile` are seconds; `reconcile` None: never.
+    `probe` None: it is never asked whether it answers.
     """
 
     name: str
@@ -70,6 +96,7 @@ class Source:
     deadline: int
     requests_per_minute: int
     reconcile: int | None = None
+    probe: Probing | None = None
 
 
 @dataclass(frozen=True, slots=True)
