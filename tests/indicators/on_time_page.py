@@ -62,8 +62,9 @@ def pasted(text: str) -> dict[str, str]:
 def with_tables(text: str, made: dict[str, str]) -> str:
     """The page with its tables replaced."""
     for name, table in made.items():
-        shape = re.compile(rf"(<!-- table: {name} -->\n).*?(\n<!-- end -->)", re.DOTALL)
-        text = shape.sub(lambda found, table=table: f"{found[1]}\n{table}\n{found[2]}", text)
+        head, _, rest = text.partition(f"<!-- table: {name} -->\n")
+        _, _, tail = rest.partition("\n<!-- end -->")
+        text = f"{head}<!-- table: {name} -->\n\n{table}\n\n<!-- end -->{tail}"
     return text
 
 
