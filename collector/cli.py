@@ -549,6 +549,7 @@ def match_command(period: APeriod, config: Config = None, as_json: AsJson = Fals
 def compare_command(
     period: APeriod,
     agency: Annotated[str | None, typer.Option(metavar="CODE", help="Only this agency.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Show all agencies that differ.")] = False,
     rows: Annotated[bool, typer.Option("--rows", help="Show the dossiers behind each cause.")] = False,
     config: Config = None,
     as_json: AsJson = False,
@@ -587,7 +588,7 @@ def compare_command(
         if as_json:
             _print_json({"period": wanted.name} | comparison.document(found, rows=rows))
         else:
-            _print(comparison.shown(found, _names(assembly), out.width, rows=rows))
+            _print(comparison.shown(found, _names(assembly), out.width, every=every, rows=rows))
     if failed:
         raise typer.Exit(SOURCE_FAILED)
     if not all(one.is_explained for one in found):

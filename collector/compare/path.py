@@ -48,9 +48,9 @@ def path(view: View, report: Report) -> Iterator[Step]:
         if theirs.channels is not None:
             yield Step(only("channel"), _channel_words, to(channels=theirs.channels))
         if theirs.withdrawn != view.rules.withdrawn:
-            yield Step(only("withdrawn"), saying("withdrawn: completed on time there"), to(withdrawn=theirs.withdrawn))
+            yield Step(only("withdrawn"), saying("completed on time there"), to(withdrawn=theirs.withdrawn))
         if theirs.without_due != view.rules.without_due:
-            says = saying("completed without a due date: on time there")
+            says = saying("on time there")
             yield Step(only("no_due_date"), says, to(without_due=theirs.without_due))
         if theirs.due != view.rules.due:
             yield Step(lambda one: "paused" if one.pauses else "definition", _due_words, to(due=theirs.due))
@@ -62,9 +62,7 @@ def path(view: View, report: Report) -> Iterator[Step]:
         if theirs.ended != view.rules.ended:
             yield Step(only("definition"), _ended_words, to(ended=theirs.ended))
         if theirs.apart:
-            yield Step(
-                only("paused"), saying("paused or stopped: counted apart from the open ones"), to(apart=theirs.apart)
-            )
+            yield Step(only("paused"), saying("counted apart from the open ones"), to(apart=theirs.apart))
         view = replace(view, rules=theirs)
     if report.made is not None:
         view = replace(view, as_of=report.made)

@@ -277,7 +277,7 @@ def config(source: Source, report: OwnReport | None = None) -> dict[str, Any]:
     if report is not None:
         told: dict[str, Any] = {"path": f"/{own_report.PATH}", "percentage": "TyLeDungHan"}
         told |= {"made": "NgayTongHop"} if report.made is not None else {}
-        told |= {} if len(report.channels) == len(_LEVELS) else {"channels": list(report.channels)}
+        told |= {"channels": list(report.channels)}
         told |= {"ended": "returned"} if report.ended == "returned" else {}
         made["report"] = told
     return made

@@ -1,18 +1,21 @@
 """Our counts beside the sources' own, for people (terminal) and for programs (JSON).
 
-For people: a table for each source, a line for each total that differs, and in words what cannot be compared. For
-programs: `{"sources": [...], "totals": [...], "shares": [...]}`; keys stay, new ones may come.
+For people: for each source the sums of its agencies, then the agencies that differ, and in words what cannot be
+compared. For programs: `{"sources": [...], "totals": [...], "shares": [...]}`; keys stay, new ones may come.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from rich.console import RenderableType
 from rich.markup import escape
 
-from collector.compare import CAUSES, Compared, Comparison, Printed
+from collector.compare import CAUSES, Cause, Compared, Comparison, Printed
 from collector.contract.period import iso, rfc3339
 from collector.sinks.columns import Column, table
+from collector.sinks.terminal import labelled
 
 _VERDICTS = {
     "rounded": "",
@@ -25,31 +28,69 @@ _NAMES = {"on_time": "on time"}
 
 
 def shown(
-    found: Sequence[Comparison], names: Mapping[str, str], width: int, *, rows: bool = False
+    found: Sequence[Comparison], names: Mapping[str, str], width: int, *, every: bool = False, rows: bool = False
 ) -> list[RenderableType]:
-    """Return tables of what differs; with `rows` the dossiers behind each cause too."""
+    """Return for each source the sums of its agencies, then the agencies of which something is unexplained.
+
+    With `every` all agencies that differ; with `rows` also the dossiers behind each cause.
+    """
     parts: list[RenderableType] = []
     for one in found:
-        parts += _source(one, names, width, rows=rows)
+        parts += _source(one, names, width, every=every or rows, rows=rows)
     if any(cause for one in found for total in one.totals for cause in total.causes.values()):
         parts += ["Causes, as what the source counts more (+) or less (-) than we do:"]
-        parts += [f"  {cause.replace('_', ' ')}: {escape(en)} ({escape(vi)})" for cause, (vi, en) in CAUSES.items()]
+        words = {cause.replace("_", " "): f"{escape(en)} ({escape(vi)})" for cause, (vi, en) in CAUSES.items()}
+        parts.append(labelled(words))
     return parts
 
 
-def _source(one: Comparison, names: Mapping[str, str], width: int, *, rows: bool) -> list[RenderableType]:
-    differing = [total for total in one.totals if total.difference or total.unexplained or any(total.causes.values())]
-    equal = sum(total.difference == 0 for total in one.totals)
+def _source(one: Comparison, names: Mapping[str, str], width: int, *, every: bool, rows: bool) -> list[RenderableType]:
+    compared = [total for total in one.totals if total.ours is not None]
+    differing = [total for total in compared if total.difference or total.unexplained or any(total.causes.values())]
+    agencies = len({total.agency for total in compared})
     parts: list[RenderableType] = [f"[bold]{escape(one.source)}[/]{_how(one.totals)}"]
-    parts.append(f"{equal:,} of {len(one.totals):,} totals are equal")
-    if differing:
-        every = [_cells(total, names) for total in differing]
-        parts += ["", table(_COLUMNS, every, width)]
+    if agencies > 1:
+        sums = [_summed(own) for own in _by_name(compared)]
+        parts += [table(_SUMS, [_cells(total, names)[2:] for total in sums], width), ""]
+    equal = f"{len(compared) - len(differing):,} of {len(compared):,} totals of {_agencies(agencies)} are equal"
+    told = differing if every or agencies == 1 else [total for total in differing if total.unexplained]
+    hidden = len(differing) - len(told)
+    if compared:
+        parts.append(f"{equal}; {hidden:,} differ and are wholly explained: --all shows them" if hidden else equal)
+    if told:
+        parts += [table(_COLUMNS, [_cells(total, names) for total in told], width)]
         if rows:
-            parts += _rows(differing)
+            parts += _rows(told)
+    partial = dict.fromkeys(total.agency for total in compared if total.state == "partial")
+    if partial and agencies > 1:
+        parts.append(f"ours is partial: {', '.join(partial)}")
     parts += _percentages(one.shares, names, width)
     parts += [f"not compared: {reason}" for reason in _not_compared(one)]
     return [*parts, ""]
+
+
+def _agencies(count: int) -> str:
+    return "1 agency" if count == 1 else f"{count:,} agencies"
+
+
+def _by_name(totals: Sequence[Compared]) -> list[list[Compared]]:
+    names = dict.fromkeys(one.name for one in totals)
+    return [[one for one in totals if one.name == name] for name in names]
+
+
+def _summed(own: Sequence[Compared]) -> Compared:
+    """The sum over agencies, for a first look."""
+    causes: Counter[Cause] = Counter()
+    for one in own:
+        causes.update(one.causes)
+    return replace(
+        own[0],
+        ours=sum(one.ours or 0 for one in own),
+        theirs=sum(one.theirs for one in own),
+        causes={cause: causes[cause] for cause in CAUSES},
+        undecided=sum(one.undecided for one in own),
+        state="",
+    )
 
 
 def _how(totals: Sequence[Compared]) -> str:
@@ -60,6 +101,7 @@ def _how(totals: Sequence[Compared]) -> str:
     return f"{counts}, as of {rfc3339(min(made))[:16].replace('T', ' ')}" if made else counts
 
 
+_SUMS = (Column("total"), Column("ours", "figure"), Column("theirs", "figure"), Column("cause", "prose"))
 _COLUMNS = (
     Column("agency"),
     Column("name", "name"),
