@@ -29,7 +29,7 @@ from collector.store import hashes, tallies
 from collector.store.engine import open_engine
 from collector.store.engine import reading as reading_store
 from collector.store.schema import run
-from tests.proof import people
+from tests.proof import own_reports, people
 from tests.proof.command import Ended, collector, collector_at_a_terminal, readings_of
 
 MONTHS = ("2025-12", "2026-01", "2026-02")
@@ -253,6 +253,24 @@ def test_an_explained_figure_lists_the_awkward_dossier_and_adds_up(whole: Provin
     assert counted == (told["hits"], told["judged"], told["unknown"])
     key = (indicator, "agency", dossier.agency, period.name)
     assert cells([told])[key] == cells(whole.truth)[key]
+
+
+@pytest.mark.parametrize(("month", "days"), [("2026-01", (20260101, 20260131)), ("2026-02", (20260201, 20260228))])
+def test_what_the_one_stop_systems_report_differs_by_the_causes_that_the_ledger_has(
+    whole: Province, month: str, days: tuple[int, int]
+) -> None:
+    ended = collector("compare", month, "--json", "--rows", "--config", whole.configuration)
+    told = {(one["source"], one["agency"], one["total"]): one for one in json.loads(ended.out)["totals"]}
+    for report in whole.ledger.reports:
+        for (agency, total), one in own_reports.expected(whole.ledger, report, *days).items():
+            ours = told.pop((report.source, agency, total))
+            found = {cause: count for cause, count in ours["causes"].items() if count}
+            true = {cause: count for cause, count in one.causes.items() if count}
+            assert (ours["ours"], found, ours["unexplained"], ours["theirs"]) == (
+                one.ours, true, one.unexplained, one.theirs,
+            ), (agency, total)  # fmt: skip
+            assert {(row["key"], row["cause"], row["change"]) for row in ours["rows"]} == one.rows
+    assert told == {}
 
 
 def test_a_second_collection_changes_nothing(first: Kept, again: Collected) -> None:

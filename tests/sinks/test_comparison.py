@@ -17,7 +17,7 @@ MADE = 1_772_303_400  # 2026-03-01 01:30 in Vietnam
 
 def total(agency: str, name: Name, ours: int | None, theirs: int, *moved: Moved, **more: str | int) -> Compared:
     causes: dict[Cause, int] = {cause: sum(one.change for one in moved if one.cause == cause) for cause in CAUSES}
-    told: dict[str, str | int] = {"state": "measured", "undecided": 0, "why": ""} | more
+    told: dict[str, str | int] = {"state": "measured", "undecided": 0, "why": "", **more}
     return Compared(
         "onestop", "QĐ 766", agency, name, 20260201, 20260228, MADE, ours, theirs, causes, moved=moved,
         undecided=int(told["undecided"]), state=str(told["state"]), why=str(told["why"]),
