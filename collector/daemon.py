@@ -54,6 +54,7 @@ class Daemon:
     shown: Shown = field(default_factory=lambda: Shown(b"", ""))
     down: dict[str, str] = field(default_factory=dict)  # sources whose last run failed, with its result
     rendering: threading.Lock = field(default_factory=threading.Lock)
+    silent: set[str] = field(default_factory=set)  # sources that did not answer when they were asked last
 
     def tick(self, source: str) -> None:
         """Read one source; a failure is told, the other sources go on.
@@ -171,6 +172,18 @@ class Daemon:
         for month in gone:
             log.info("destroyed", month=month.name, what="its key and its records of mailboxes; the counts stay")
 
+    def probe(self) -> None:
+        """Ask the sources that are due whether they answer; say once that one is silent, and once that it is back."""
+        for source, answered in self.assembly.watch.tick(self.assembly.clock()).items():
+            if answered is None:
+                continue
+            if answered and source in self.silent:
+                self.silent.discard(source)
+                log.info("answers again", source=source)
+            elif not answered and source not in self.silent:
+                self.silent.add(source)
+                log.warning("does not answer", source=source, again="is asked on its plan; `probe` in the settings")
+
     def statuses(self) -> list[SourceStatus]:
         """The state of every source."""
         now = self.assembly.clock()
@@ -259,6 +272,8 @@ def serve(assembly: Assembly, host: str, port: int, says: Callable[[str], None],
                 daemon.render,
                 system_clock(),
                 daily=daemon.destroy_what_is_due,
+                # A sample province's clock stands still: nothing is ever due again.
+                probe=daemon.probe if assembly.settings.now is None and assembly.watch.plans else None,
             )
             try:
                 own = listening.getsockname()[1]

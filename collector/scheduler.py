@@ -27,6 +27,9 @@ RENEW = "renew"
 DAILY = "destroy what is due"
 """The id of the job that is done once a day."""
 
+PROBE = "probe"
+"""The id of the job that asks the sources whether they answer."""
+
 _LOCAL = timezone(timedelta(seconds=OFFSET))
 
 
@@ -86,10 +89,11 @@ def start(
     renew: Callable[[], None],
     now: int,
     daily: Callable[[], None] | None = None,
+    probe: Callable[[], None] | None = None,
 ) -> Running:
     """Call `tick(source)` for each source on its interval, and `renew()` every five minutes, in background threads.
 
-    `daily()` is called at once, and once a day.
+    `daily()` is called at once, and once a day; `probe()` at once, and at each full minute.
 
     A source that is due already (`now` in epoch seconds) is read at once; the others at their next time. The minutes
     of `renew` are those of the local clock, midnight among them: then a new day, perhaps a new month, has begun.
@@ -114,5 +118,8 @@ def start(
     jobs.add_job(renew, CronTrigger(minute="*/5", timezone=_LOCAL), id=RENEW)
     if daily is not None:
         jobs.add_job(daily, IntervalTrigger(days=1), id=DAILY, next_run_time=datetime.fromtimestamp(now, UTC))
+    if probe is not None:
+        at_once = datetime.fromtimestamp(now, UTC)
+        jobs.add_job(probe, CronTrigger(minute="*", timezone=_LOCAL), id=PROBE, next_run_time=at_once)
     jobs.start()
     return Running(jobs, threads)

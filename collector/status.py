@@ -107,7 +107,7 @@ def of_source(
         name: (latest, count)
         for name, latest, count in connection.execute(
             select(coverage.c.record, func.max(coverage.c.day), func.count())
-            .where(coverage.c.source == source)
+            .where(coverage.c.source == source, coverage.c.record.in_([record.NAME for record in offered]))
             .group_by(coverage.c.record)
         )
     }

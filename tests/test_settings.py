@@ -12,9 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from collector import agencies, yaml_file
 from collector.contract.connector import Connector
 from collector.contract.errors import WrongUse
+from collector.contract.period import day_start
 from collector.settings import Settings, file, load, locate, masked
-from collector.settings.shape import Served, Serves
+from collector.settings.shape import Maintenance, Probing, Served, Serves
 from collector.settings.typed import Reader
+from collector.transports import OPTIONS
 from collector.yaml_file import Faults
 
 GOLDEN = Path(__file__).parent / "golden" / "settings"
@@ -138,6 +140,37 @@ def test_a_sound_file_becomes_settings_with_defaults(here: Path) -> None:
     assert source.config == Config()
     assert (source.stale_after, source.every, source.deadline) == (2 * 86_400, 3_600, 30 * 60)
     assert source.requests_per_minute == 120
+
+
+def test_a_source_is_asked_whether_it_answers_if_there_is_something_to_ask(here: Path) -> None:
+    assert read(SOUND).sources["mail"].probe is None
+    assert read(with_source("probe: never")).sources["mail"].probe is None
+    told = "[{from: 2026-02-14T22:00, to: 2026-02-15T02:00, reason: x}]"
+    probe = f"probe: {{at: 'tls://mail.example:993', maintenance: {told}}}"
+    window = Maintenance(day_start(20260214) + 22 * 3600, day_start(20260215) + 2 * 3600, "x")
+    assert read(with_source(probe)).sources["mail"].probe == Probing(
+        300, 10, 0, 86_400, "tls://mail.example:993", (window,)
+    )
+    hours = "probe: {at: 'tcp://mail.example:25', every: 1h, within: 5s, hours: 07:30-18:00}"
+    assert read(with_source(hours)).sources["mail"].probe == Probing(3600, 5, 27_000, 64_800, "tcp://mail.example:25")
+
+
+@pytest.mark.parametrize("limit", [1, 2])
+def test_a_service_is_asked_without_being_told_to_if_its_budget_allows_it(
+    limit: int, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file, "OPTIONS", OPTIONS)
+    text = f"""
+province: {{name: Phú Thọ, code: H44}}
+sources:
+  onestop:
+    connector: onestop.dvcqg
+    door: {{kind: http, base_url: "https://motcua.example/api"}}
+    from: 2025-12-31
+    serves: all
+    requests_per_minute: {limit}
+"""
+    assert read(text).sources["onestop"].probe == (Probing() if limit > 1 else None)
 
 
 @pytest.mark.parametrize("name", BROKEN)

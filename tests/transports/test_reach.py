@@ -48,8 +48,8 @@ def drip(line: socket.socket) -> None:
 
 @pytest.mark.parametrize(
     ("status", "answers"),
-    [(200, True), (204, True), (302, True), (401, True), (403, True), (404, True), (500, False), (502, False), (503, False)],
-)  # fmt: skip
+    [(status, status < 500) for status in (200, 204, 302, 401, 403, 404, 499, 500, 502, 503)],
+)
 def test_any_answer_below_500_shows_that_a_service_runs(status: int, answers: bool) -> None:
     with serving() as server:
         server.says("/", reply(status))
@@ -142,7 +142,7 @@ def test_what_is_no_address_is_refused_without_repeating_a_password(text: str) -
 
 
 def test_what_shows_that_the_system_behind_a_door_answers() -> None:
-    host = {"host": "mail.example", "user": "collector", "password": SecretStr("x"), "path": "/var/log"}
+    host: dict[str, Any] = {"host": "mail.example", "user": "collector", "password": SecretStr("x"), "path": "/var/log"}
     key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ"
     doors: list[tuple[Any, reach.Target | None]] = [
         (http.Options(base_url="https://x.example/api"), reach.Target("https", "x.example", 443, "/api")),
