@@ -67,6 +67,21 @@ def test_an_instant_is_written_with_its_offset() -> None:
     assert period.rfc3339(int(datetime(2026, 3, 1, 1, tzinfo=UTC).timestamp())) == "2026-03-01T08:00:00+07:00"
 
 
+@pytest.mark.parametrize(
+    ("text", "before"),
+    [
+        ("2026-01", "2025-12"),
+        ("2026-03", "2026-02"),
+        ("2026-Q1", "2025-Q4"),
+        ("2026-Q3", "2026-Q2"),
+        ("2026", "2025"),
+        ("2026-03-01", "2026-02-28"),
+    ],
+)
+def test_the_period_before_is_of_the_same_kind_and_ends_where_it_begins(text: str, before: str) -> None:
+    assert period.period_before(parse_period(text)) == parse_period(before)
+
+
 def test_the_last_day_of_each_month_of_some_days_and_of_the_last_month_the_last_of_them() -> None:
     assert period.month_ends(20251215, 20260302) == [20251231, 20260131, 20260228, 20260302]
     assert period.month_ends(20260101, 20260131) == [20260131]

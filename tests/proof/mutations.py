@@ -596,4 +596,42 @@ MUTATIONS = (
         "return head[begin:end]",
         "tests/connectors/email/test_rotation.py::test_two_files_that_begin_with_the_same_rest_of_a_line_are_two_files",
     ),
+    Mutation(
+        "what bears the last stamp of a page is passed over",
+        "connectors/onestop/rest_register_pages.py",
+        "size, at = self.paging.page_size, last",
+        "size, at = self.paging.page_size, self.written.earlier(last, -1)",
+        "tests/connectors/onestop/test_rest_register.py::"
+        "test_whatever_moves_vanishes_or_comes_meanwhile_nothing_that_stays_is_lost",
+    ),
+    Mutation(
+        "a service that ignores the filter for changes is believed",
+        "connectors/onestop/rest_register_pages.py",
+        "if latest is not None and when < latest:",
+        "if False:",
+        "tests/connectors/onestop/test_rest_register.py::test_a_service_that_ignores_the_filter_or_the_order_is_named",
+    ),
+    Mutation(
+        "what an agency left when it ended is nobody's",
+        "collector/succession.py",
+        "        if one.heir == agency:\n",
+        "        if False:\n",
+        "tests/test_succession.py::"
+        "test_each_agency_has_what_it_answers_for_and_the_province_has_all[dossiers.on_time_766-2025-Q3]",
+    ),
+    Mutation(
+        "what stands open at an agency's end counts there and at its successor",
+        "collector/succession.py",
+        "goes_on = through < last or last == period.last",
+        "goes_on = True",
+        "tests/test_succession.py::"
+        "test_each_agency_has_what_it_answers_for_and_the_province_has_all[dossiers.resolved-2025]",
+    ),
+    Mutation(
+        "a code in use after its agency's end means nobody",
+        "collector/agencies.py",
+        "for find in (self._on, self._after, self._before):",
+        "for find in (self._on, self._before):",
+        "tests/test_agencies.py::test_a_code_kept_in_use_after_its_agencys_end_means_the_successor",
+    ),
 )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from collector.contract.errors import WrongUse
 from collector.contract.reading import Reading, Score, State
-from indicators.scoring.model import Band, Block, Criterion, Model, Rule, score
+from indicators.scoring.model import Band, Block, Criterion, Model, Rule, changed, score
 
 MAIL, PAPER, LATE = "mailboxes.daily_use", "documents.exchanged_internal", "dossiers.on_time"
 BANDS = (Band("high", Decimal("0.85")), Band("middle", Decimal("0.5")), Band("low", Decimal(0)))
@@ -311,3 +311,32 @@ def test_points_are_the_exact_sum_rounded_once(
     )
     printed = Fraction(standing(model(points), [counts])["A0"].points)
     assert -Fraction(1, 200) < printed - exact <= Fraction(1, 200)
+
+
+# --- change -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_change_is_the_places_that_an_agency_went_up_and_unknown_unless_both_ranks_are_settled() -> None:
+    def ranking(**hits: int | None) -> list[Score]:
+        """Agencies by their hits of ten in all criteria; None: the third one is missing."""
+        third: dict[str, tuple[int, int] | State] = {
+            name: "missing" if own is None else (own, 10) for name, own in hits.items()
+        }
+        return list(
+            scored(
+                model(), *(all_of(name, (own or 0, 10), (own or 0, 10), third[name]) for name, own in hits.items())
+            ).values()
+        )
+
+    former = ranking(A=9, B=8, C=7, D=1)
+    after = {one.agency: one.change for one in changed(ranking(A=7, B=9, C=9, E=5), former)}
+    assert after == {"B": 1, "C": 2, "A": -2, "E": None}, "E was not there before"
+    open_ = {one.agency: one.change for one in changed(ranking(A=9, B=8, C=1, D=None), former)}
+    assert open_ == {"A": 0, "B": 0, "C": None, "D": None}, "D may yet pass C"
+
+
+def test_a_change_is_within_a_block() -> None:
+    former = scored(model(), all_of("A", (1, 2), (1, 2), (1, 2)))
+    elsewhere = [replace(one, block="communes") for one in former.values()]
+    assert [one.change for one in changed(former.values(), elsewhere)] == [None]
+    assert [one.change for one in changed(former.values(), former.values())] == [0]
