@@ -214,9 +214,10 @@ DAYS = st.one_of(st.integers(20260101, 20260131), st.integers(20260201, 20260228
 
 @st.composite
 def lives(draw: st.DrawFn) -> Life:
-    outcome = draw(st.sampled_from(("open", "completed", "refused_after", "withdrawn", "stopped", "refused_at_intake")))
+    ends = ("open", "completed", "refused_after", "withdrawn", "stopped", "refused_at_intake")
+    outcome: str | None = draw(st.sampled_from(ends))
     received = draw(st.one_of(DAYS, DAYS, DAYS, st.none()))
-    left = draw(DAYS) if received is None else plus_days(received, draw(st.integers(-1, 40)))
+    left: int | None = draw(DAYS) if received is None else plus_days(received, draw(st.integers(-1, 40)))
     if draw(st.integers(0, 9)) == 0:
         left, outcome = None, draw(st.sampled_from((outcome, None)))
     done = outcome in ("completed", "refused_after")

@@ -602,7 +602,7 @@ MUTATIONS = (
         "size, at = self.paging.page_size, last",
         "size, at = self.paging.page_size, self.written.earlier(last, -1)",
         "tests/connectors/onestop/test_rest_register.py::"
-        "test_whatever_moves_vanishes_or_comes_meanwhile_nothing_that_stays_is_lost",
+        "test_a_page_that_ends_within_a_stamp_is_followed_by_the_rest_of_it",
     ),
     Mutation(
         "a service that ignores the filter for changes is believed",
@@ -633,5 +633,56 @@ MUTATIONS = (
         "for find in (self._on, self._after, self._before):",
         "for find in (self._on, self._before):",
         "tests/test_agencies.py::test_a_code_kept_in_use_after_its_agencys_end_means_the_successor",
+    ),
+    Mutation(
+        "a withdrawn dossier is not on time in the count of QĐ 766",
+        "indicators/dossiers.py",
+        "hit=or_(_withdrawn, _c.due_day.is_(None),",
+        "hit=or_(_c.due_day.is_(None),",
+        "tests/indicators/test_dossiers_as_others_count.py::"
+        "test_each_dossier_is_judged_as_worked_out_by_hand[dossiers.on_time_766]",
+    ),
+    Mutation(
+        "OpenCPS' count compares days",
+        "indicators/dossiers.py",
+        "_c.completed <= _c.due),",
+        "_c.completed_day <= _c.due_day),",
+        "tests/indicators/test_on_time_page.py::test_each_of_twenty_dossiers_is_classed_as_by_hand",
+    ),
+    Mutation(
+        "what was withdrawn or stopped stays to be resolved for ever",
+        "collector/readings.py",
+        "there[agency] = there.get(agency, 0) - int(all_judged)",
+        "there[agency] = there.get(agency, 0)",
+        "tests/indicators/test_dossiers_resolved.py::test_each_dossier_is_classed_as_by_hand_in_two_months",
+    ),
+    Mutation(
+        "completed on the day of its receipt, a dossier is taken from what was open",
+        "indicators/dossiers.py",
+        "hit=and_(_c.received_day.is_not(None), _c.completed_day > _c.received_day),",
+        "hit=and_(_c.received_day.is_not(None), _c.completed_day >= _c.received_day),",
+        "tests/indicators/test_dossiers_resolved.py::test_each_dossier_is_classed_as_by_hand_in_two_months",
+    ),
+    Mutation(
+        "where nobody tells of fees, none was paid",
+        "indicators/dossiers.py",
+        'or_(_c.payment.is_(None), _c.payment != "none")',
+        'and_(_c.payment.is_not(None), _c.payment != "none")',
+        "tests/indicators/test_dossiers_as_others_count.py::"
+        "test_each_dossier_is_judged_as_worked_out_by_hand[dossiers.paid_online]",
+    ),
+    Mutation(
+        "a fee paid in cash counts as paid online",
+        "connectors/onestop/national_flags.py",
+        'case "1", "online":',
+        'case "1", _:',
+        "tests/connectors/onestop/test_national_format.py::test_how_a_fee_was_paid",
+    ),
+    Mutation(
+        "a dossier that lists no papers has none digitised",
+        "connectors/onestop/national_flags.py",
+        "return None if None in flags or not flags else 0",
+        "return None if None in flags else 0",
+        "tests/connectors/onestop/test_national_format.py::test_whether_papers_are_digitised_is_told_or_unknown",
     ),
 )
