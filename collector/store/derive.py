@@ -5,15 +5,17 @@ the due date then in force and has ended, by the working days between its begin 
 later cures nothing, nor does a date that was promised anew.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 
 from sqlalchemy import Connection, Table, and_, case, func, null, or_, select
 
+from collector.agencies import Register
 from collector.contract.records import Document, Record
 from collector.contract.tables import delivery, document, dossier, dossier_event, procedure, workday
+from collector.store import offers
 
 STATED: Mapping[type[Record], Mapping[str, str]] = {
     Document: {"scope": "scope_stated", "sent_electronically": "electronic_stated"}
@@ -95,7 +97,7 @@ def _merged(pauses: Iterable[tuple[int, int | None]]) -> list[tuple[int, int | N
     return merged
 
 
-def dossiers(connection: Connection, touched: Table, calendar: Ordinals) -> None:
+def dossiers(connection: Connection, touched: Table, calendar: Ordinals, register: Register) -> None:
     """Derive effective_due_day, due_basis, paused_on_due, offered_level and left_day of the touched dossiers."""
     joined = and_(dossier.c.source == touched.c.source, dossier.c.key == touched.c.key)
     events: dict[tuple[str, str], Sequence[tuple[str, str, int, int, str]]] = {
@@ -122,7 +124,7 @@ def dossiers(connection: Connection, touched: Table, calendar: Ordinals) -> None
             key=itemgetter(0, 1),
         )
     }
-    catalogue = _catalogue(connection)
+    catalogue = _catalogue(connection, register)
     changes = []
     for row in connection.execute(
         select(
@@ -138,6 +140,7 @@ def dossiers(connection: Connection, touched: Table, calendar: Ordinals) -> None
             dossier.c.left_day,
             dossier.c.completed_day,
             dossier.c.ended_day,
+            dossier.c.agency,
         ).join_from(touched, dossier, joined)
     ):
         own = events.get((row.source, row.key), ())
@@ -147,7 +150,10 @@ def dossiers(connection: Connection, touched: Table, calendar: Ordinals) -> None
             ((day, ended.get(ref)) for kind, ref, _, day, _ in own if kind == "pause_begun"),
             calendar,
         )
-        level = _level(catalogue.get(row.procedure or "", ()), row.source, row.agency_code, row.received_day)
+        level = None
+        if row.procedure and row.received_day is not None:
+            lines = catalogue.lines(row.procedure, row.agency_code, row.agency, row.received_day)
+            level = _level(lines, row.source, row.received_day)
         left = row.ended_day if row.completed_day is None else row.completed_day
         derived = (due.day, due.basis, due.paused, level, left)
         if derived != tuple(row[5:10]):
@@ -161,11 +167,32 @@ def dossiers(connection: Connection, touched: Table, calendar: Ordinals) -> None
 
 
 _Line = tuple[str, str, str | None, int | None, int | None]
+"""Source, agency code, level, first and last day."""
 
 
-def _catalogue(connection: Connection) -> dict[str, list[_Line]]:
-    lines: dict[str, list[_Line]] = {}
-    for code, *line in connection.execute(
+@dataclass(frozen=True, slots=True)
+class _Catalogue:
+    """The lines by procedure: the common ones, and those of one agency, as they name it and as the register does."""
+
+    common: Mapping[str, Sequence[_Line]]
+    named: Mapping[tuple[str, str], Sequence[_Line]]
+    meant: Mapping[tuple[str, str], Sequence[tuple[offers.Span, _Line]]]
+
+    def lines(self, code: str, agency_code: str, agency: str | None, day: int) -> Iterator[_Line]:
+        """The lines that speak for an agency on a day; those that name it by its very code may come twice."""
+        yield from self.common.get(code, ())
+        yield from self.named.get((code, agency_code), ())
+        for (first, until), line in self.meant.get((code, agency or ""), ()):
+            if first <= day < until:
+                yield line
+
+
+def _catalogue(connection: Connection, register: Register) -> _Catalogue:
+    meanings = offers.Meanings(register)
+    common: dict[str, list[_Line]] = {}
+    named: dict[tuple[str, str], list[_Line]] = {}
+    meant: dict[tuple[str, str], list[tuple[offers.Span, _Line]]] = {}
+    for code, source, agency_code, *rest in connection.execute(
         select(
             procedure.c.code,
             procedure.c.source,
@@ -177,22 +204,22 @@ def _catalogue(connection: Connection) -> dict[str, list[_Line]]:
         .where(procedure.c.removed == 0)
         .order_by(procedure.c.source, procedure.c.key)
     ):
-        lines.setdefault(code, []).append((line[0], line[1], line[2], line[3], line[4]))
-    return lines
+        line: _Line = (source, agency_code, rest[0], rest[1], rest[2])
+        if agency_code == "":
+            common.setdefault(code, []).append(line)
+            continue
+        named.setdefault((code, agency_code), []).append(line)
+        for agency, span in meanings[source, agency_code]:
+            meant.setdefault((code, agency), []).append((span, line))
+    return _Catalogue(common, named, meant)
 
 
-def _level(lines: Sequence[_Line], source: str, agency_code: str, day: int | None) -> str | None:
+def _level(lines: Iterable[_Line], source: str, day: int) -> str | None:
     """The level at which a procedure is offered on a day; the agency's own line before the common one.
 
     A catalogue of the same source comes before another source's.
     """
-    if day is None:
-        return None
-    found = [
-        line
-        for line in lines
-        if line[1] in ("", agency_code) and (line[3] is None or line[3] <= day) and (line[4] is None or day <= line[4])
-    ]
+    found = [line for line in lines if (line[3] is None or line[3] <= day) and (line[4] is None or day <= line[4])]
     return max(found, key=lambda line: (line[0] == source, line[1] != "", line[3] or 0))[2] if found else None
 
 

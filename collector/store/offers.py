@@ -43,7 +43,7 @@ def make(connection: Connection, register: Register, codes: Collection[str] | No
     in_force: dict[str, list[Span]] = defaultdict(list)
     for term in register.terms():
         in_force[term.agency].append((term.from_day, _until(term.to_day)))
-    meanings = _Meanings(register)
+    meanings = Meanings(register)
 
     c = procedure.c
     lines = select(c.code, c.source, c.key, c.agency_code, c.level, c.from_day, c.to_day, c.listed).where(
@@ -91,7 +91,7 @@ def _common(one: Span, other: Span) -> Span:
     return max(one[0], other[0]), min(one[1], other[1])
 
 
-class _Meanings(dict[tuple[str, str], list[tuple[str, Span]]]):
+class Meanings(dict[tuple[str, str], list[tuple[str, Span]]]):
     """Whom a source means by a code, from when to when."""
 
     def __init__(self, register: Register) -> None:
@@ -110,7 +110,7 @@ class _Meanings(dict[tuple[str, str], list[tuple[str, Span]]]):
         return found
 
 
-def _speaks_for(source: str, code: str, served: Mapping[str, int], meanings: _Meanings) -> Iterable[tuple[str, Span]]:
+def _speaks_for(source: str, code: str, served: Mapping[str, int], meanings: Meanings) -> Iterable[tuple[str, Span]]:
     """The agencies for which a line with such an agency code speaks, and on which days."""
     if code == "":
         return [(agency, (since, FOREVER)) for agency, since in served.items()]

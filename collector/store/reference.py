@@ -87,12 +87,9 @@ def refresh(
                     for one in calendar
                 ],
             )
-        _ALL.create(connection, checkfirst=True)
-        ordinals = derive.ordinals(connection)
-        for table, derived in ((dossier, derive.dossiers), (delivery, derive.deliveries)):
-            connection.execute(delete(_ALL))
-            connection.execute(_ALL.insert().from_select(["source", "key"], select(table.c.source, table.c.key)))
-            derived(connection, _ALL, ordinals)
+        derive.deliveries(connection, _all_of(connection, delivery), derive.ordinals(connection))
+    if changed.calendar or changed.register:  # whom a line of a catalogue names, the register says
+        derive.dossiers(connection, _all_of(connection, dossier), derive.ordinals(connection), register)
     if changed.register or changed.serving:
         offers.make(connection, register)
     if changed.register or changed.calendar or changed.declarations:
@@ -100,6 +97,14 @@ def refresh(
     elif changed.serving:
         tallies.recompute_cells(connection, plan, dict.fromkeys((Procedure, Probe), (ALWAYS, FOREVER)))
     return changed
+
+
+def _all_of(connection: Connection, table: Table) -> Table:
+    """The keys of all rows of a record table."""
+    _ALL.create(connection, checkfirst=True)
+    connection.execute(delete(_ALL))
+    connection.execute(_ALL.insert().from_select(["source", "key"], select(table.c.source, table.c.key)))
+    return _ALL
 
 
 def _digest(value: object) -> str:

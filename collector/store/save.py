@@ -200,7 +200,7 @@ def _apply(
     if delivery in changed:
         derive.deliveries(connection, _TOUCHED[delivery], derive.ordinals(connection))
     if dossier in changed:
-        derive.dossiers(connection, _TOUCHED[dossier], derive.ordinals(connection))
+        derive.dossiers(connection, _TOUCHED[dossier], derive.ordinals(connection), register)
     if codes:
         offers.make(connection, register, codes)
         cell_days[Procedure] = ALWAYS, FOREVER

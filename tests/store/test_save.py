@@ -21,13 +21,13 @@ from collector.contract.records import (
     Procedure,
     columns,
 )
-from collector.contract.tables import document, table_of
+from collector.contract.tables import document, dossier, table_of
 from collector.store import hashes, merge, tallies
 from collector.store.engine import reading, writing
 from collector.store.reference import refresh
 from collector.store.save import read_cursor, read_spans, save
 from collector.store.schema import cell, quarantine
-from tests.store.small import PLAN, calendar, put, register, row, store
+from tests.store.small import PLAN, REGISTER, calendar, put, register, row, store
 
 
 @pytest.fixture
@@ -183,7 +183,32 @@ def test_a_catalogue_that_comes_after_the_dossiers_moves_their_figure(small: tup
     put(engine, known, {Procedure: [row(Procedure, key="1.000001", code="1.000001", level="full", from_day=20250101)]})
     assert counts_of(engine, *name) == {("H44.01", 20260106): (1, 1, 0)}
     put(engine, known, {Procedure: [row(Procedure, key="1.000001", code="1.000001", level="information", changed=1)]})
-    assert counts_of(engine, *name) == {}
+    # Other figures of that day count the dossier still.
+    assert counts_of(engine, *name) == {("H44.01", 20260106): (0, 0, 0)}
+
+
+def test_a_line_of_a_catalogue_is_the_agencys_own_whichever_of_its_codes_it_names(
+    small: tuple[Engine, Register], tmp_path: Path
+) -> None:
+    engine, known = small
+    common = row(Procedure, key="1.000001", code="1.000001", level="full")
+    own = row(Procedure, key="1.000001@", code="1.000001", level="information", agency_code="000.00.02.H44")
+    other = row(Procedure, key="1.000001@SNV", code="1.000001", level="partial", agency_code="SNV")
+    put(engine, known, {Procedure: [common, own, other]})
+    written = {"procedure": "1.000001", "received_day": 20260106}
+    codes = ("H44.01", "H44.02", "000.00.02.H44")
+    put(engine, known, {Dossier: [row(Dossier, key=code, agency_code=code, **written) for code in codes]})
+    levels = select(dossier.c.key, dossier.c.offered_level)
+
+    def told() -> dict[str, str]:
+        with reading(engine) as connection:
+            return {row.key: row.offered_level for row in connection.execute(levels)}
+
+    assert told() == {"H44.01": "full", "H44.02": "information", "000.00.02.H44": "information"}
+    learnt = register(tmp_path, REGISTER.replace("any: [a.example]", "any: [a.example, SNV]"))
+    with writing(engine) as connection:
+        refresh(connection, learnt, calendar(), PLAN)
+    assert told() == {"H44.01": "partial", "H44.02": "information", "000.00.02.H44": "information"}
 
 
 def test_cursor_spans_coverage_and_rows_are_saved_together_or_not_at_all(small: tuple[Engine, Register]) -> None:
