@@ -605,11 +605,11 @@ MUTATIONS = (
         "test_a_page_that_ends_within_a_stamp_is_followed_by_the_rest_of_it",
     ),
     Mutation(
-        "a service that ignores the filter for changes is believed",
-        "connectors/onestop/rest_register_pages.py",
-        "if latest is not None and when < latest:",
-        "if False:",
-        "tests/connectors/onestop/test_rest_register.py::test_a_service_that_ignores_the_filter_or_the_order_is_named",
+        "a status that the mapping does not explain is guessed",
+        "connectors/onestop/rest_register.py",
+        'return meant.get(text, "")',
+        "return meant.get(text, text)",
+        "tests/connectors/onestop/test_rest_register.py::test_an_entry_becomes_a_dossier_by_the_mapping_alone",
     ),
     Mutation(
         "what an agency left when it ended is nobody's",

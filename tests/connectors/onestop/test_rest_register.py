@@ -89,14 +89,14 @@ def stamp(second: int) -> str:
 
 def test_an_entry_becomes_a_dossier_by_the_mapping_alone() -> None:
     done = entry(1, state="done", out="2026-02-19T23:30:00", way=False)
-    batches = fetched(Service([done, entry(2, gone=1), entry(3, state="odd", way="?")]))
+    batches = fetched(Service([done, entry(2, gone=1), entry(3, state="9", way="?")]))
     found = {row[0]: named(Dossier, row) for row in rows(batches, Dossier)}
     one = found["D-1"]
     expected = {"agency_code": "H44.01", "received_day": 20260209, "completed_day": 20260219, "outcome": "completed"}
     assert one | expected | {"channel": "counter", "source_status": "done", "due_day": 20260220, "due": None} == one
     assert (found["D-2"]["removed"], found["D-2"]["channel"]) == (1, "online")
     odd = found["D-3"]
-    assert (odd["outcome"], odd["channel"], odd["source_status"]) == (None, None, "odd")
+    assert (odd["outcome"], odd["channel"], odd["source_status"]) == (None, None, "9"), "never guessed"
     assert rest_register.offers(config()) == (Dossier, DossierEvent)
     assert not rows(batches, Procedure)
     assert "Nguyễn" not in repr(batches)
