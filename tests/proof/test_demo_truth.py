@@ -7,7 +7,7 @@ who lives in the province can be found in what was stored or said.
 import json
 import shutil
 import sqlite3
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ from collector.store import hashes, tallies
 from collector.store.engine import open_engine
 from collector.store.engine import reading as reading_store
 from collector.store.schema import run
-from tests.proof import own_reports, people
+from tests.proof import balance, own_reports, people
 from tests.proof.command import Ended, collector, collector_at_a_terminal, readings_of
 
 MONTHS = ("2025-12", "2026-01", "2026-02")
@@ -271,6 +271,30 @@ def test_what_the_one_stop_systems_report_differs_by_the_causes_that_the_ledger_
             ), (agency, total)  # fmt: skip
             assert {(row["key"], row["cause"], row["change"]) for row in ours["rows"]} == one.rows
     assert told == {}
+
+
+@pytest.mark.parametrize("month", MONTHS)
+def test_what_came_in_or_was_carried_over_was_completed_is_open_or_was_ended(whole: Province, month: str) -> None:
+    period = parse_period(month)
+    with _stored(whole) as connection:
+        stored = balance.of_the_store(connection, period)
+    told = balance.of_the_ledger(whole.ledger, period)
+    assert stored == told, "class by class, in every agency"
+    figures = {(one["indicator"], one["agency"]): one for one in whole.demo.json if one["period"] == month}
+    served = {agency for source in whole.ledger.sources for agency in source.serves if source.system == "dossiers"}
+    assert set(told) <= served
+    for agency, own in told.items():
+        assert sum(own[name] for name in balance.BECAME) == sum(own[name] for name in balance.CAME)
+        on_time, resolved = (figures[f"dossiers.{name}", agency] for name in ("on_time", "resolved"))
+        completed, still_open = (sum(own[name] for name in balance.BECAME[first : first + 4]) for first in (0, 4))
+        assert (resolved["hits"], resolved["judged"] - resolved["hits"]) == (completed, still_open)
+        assert on_time["hits"] == own["early"] + own["on time"]
+        assert (on_time["judged"], on_time["unknown"]) == (
+            on_time["hits"] + own["late"],
+            own["completed without due date"],
+        )
+    classes: Counter[str] = sum((Counter(own) for own in told.values()), Counter())
+    assert month == MONTHS[0] or {*balance.BECAME, *balance.CAME} - {"refused"} <= set(classes), "all of them occur"
 
 
 def test_a_second_collection_changes_nothing(first: Kept, again: Collected) -> None:
