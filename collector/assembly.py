@@ -27,7 +27,7 @@ from collector.collect import Job, Tools
 from collector.contract.connector import Connector, forget_of, offered
 from collector.contract.errors import WrongUse
 from collector.contract.indicator import OF_PERSONS, Indicator
-from collector.contract.period import Period, local_day
+from collector.contract.period import Period, iso, local_day
 from collector.contract.reading import Reading, Score
 from collector.contract.records import Mailbox, Probe
 from collector.privacy import Keeper
@@ -186,8 +186,9 @@ class Assembly:
     def doubts(self) -> list[str]:
         """What is allowed, but is more likely a slip.
 
-        Aliases for a source that there is not, two inventories of mailboxes for one agency, years without a file. An
-        alias may name a source that is no longer read: its records stay, and so do their agencies.
+        Aliases for a source that there is not, two inventories of mailboxes for one agency, agencies that ended since
+        the first day that is read and left nobody, years without a file or with a draft. An alias may name a source
+        that is no longer read: its records stay, and so do their agencies.
         """
         known = [agencies.ANY, *self.settings.sources]
         doubts = [
@@ -199,12 +200,25 @@ class Assembly:
         ]
         doubts += self._two_inventories()
         first = min((source.since for source in self.settings.sources.values()), default=99990101)
+        doubts += [
+            f"{self.settings.agencies}: {agency.code} ended on {iso(agency.end)}, and nobody took over: what is dated "
+            "later under its code is nobody's. Name its `successor`, or those that it was `divided_among`"
+            for agency in self.register.agencies.values()
+            if agency.end is not None and first <= agency.end < local_day(self.clock())
+            if agency.successor is None and not agency.divided_among
+        ]
         for year in range(first // 10_000, local_day(self.clock()) // 10_000 + 1):
             path = self.settings.workdays / f"{year}.yaml"
             if not path.exists():
                 doubts.append(
                     f"{path}: there is no such file, so the working days of {year} are a draft and figures that need "
-                    "them are partial. Write it after that year's decision"
+                    f"them are partial. Begin it with `collector workdays {year} --draft`, and correct it after that"
+                    " year's decision"
+                )
+            elif workdays.read_year(path, year).provisional:
+                doubts.append(
+                    f"{path}: provisional: this is a draft, so figures that need the working days of {year} are "
+                    "partial. Correct it after that year's decision, and delete `provisional`"
                 )
         return doubts
 

@@ -17,11 +17,12 @@ from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from collector import __version__, check, compare, init, matching, privacy, status, traces
+from collector import __version__, check, compare, init, matching, privacy, status, traces, workdays
 from collector import collect as collecting
 from collector import readings as figures
 from collector import reconcile as reconciling
 from collector.assembly import Assembly, assemble, find_connector, find_indicators
+from collector.clock import fixed_clock, system_clock
 from collector.collect import Bug, Outcome, Tools, Wanted
 from collector.contract.connector import offered
 from collector.contract.errors import CollectorError, TryAgain, WrongUse
@@ -41,7 +42,7 @@ from collector.readings import Explanation
 from collector.reconcile import Reconciled
 from collector.settings import load, locate, masked
 from collector.settings.shape import Source
-from collector.sinks import comparison, json_shapes, terminal
+from collector.sinks import comparison, json_shapes, terminal, working_year
 from collector.store.engine import reading as reading_store
 from collector.store.rehearsal import rehearsal
 from collector.store.save import Saved
@@ -693,6 +694,39 @@ def agencies(config: Config = None, as_json: AsJson = False) -> None:
             _print_json(found)
         else:
             _print(terminal.register(found, out.width))
+
+
+@app.command(name="workdays")
+def workdays_command(
+    year: Annotated[
+        int | None, typer.Argument(metavar="YEAR", min=1995, max=2100, help="This year if left out.")
+    ] = None,
+    draft: Annotated[
+        bool, typer.Option("--draft", help="Write workdays/YEAR.yaml as far as it can be foreseen, to be corrected.")
+    ] = False,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a year's days off and working Saturdays.
+
+    Those of its file, or while there is none, a draft. Exit code 1 if it does not decide all days.
+    """
+    settings = load(locate(config, os.environ), find_connector, os.environ)
+    clock = system_clock if settings.now is None else fixed_clock(settings.now)
+    wanted = year or local_day(clock()) // 10_000
+    if draft:
+        path = workdays.write_draft(settings.workdays, wanted)
+        _say(f"{path} is written; once the year's decision is out, correct it and delete `provisional`")
+    known = workdays.of_year(settings.workdays, wanted)
+    days = workdays.calendar(settings.workdays, wanted, wanted)
+    path = settings.workdays / f"{wanted}.yaml"
+    file = path if path.exists() else None
+    if as_json:
+        _print_json(working_year.document(known, days, file))
+    else:
+        _print(working_year.shown(known, days, file, out.width))
+    if not draft and any(one.provisional for one in days):
+        raise typer.Exit(FINDINGS)
 
 
 @app.command(name="status")

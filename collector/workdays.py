@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from collector import yaml_file
+from collector.contract.errors import WrongUse
 from collector.contract.period import as_date, as_day, days, iso
 from collector.yaml_file import Faults, Section, section
 
@@ -112,6 +113,22 @@ days_off:
 #   - {{day: 2026-01-10, name: Làm bù, instead_of: 2026-01-02}}
 working_days:{"" if one.worked else " []"}
 {listed(one.worked)}"""
+
+
+def write_draft(folder: Path, year: int) -> Path:
+    """Write a year's draft into its file. WrongUse if there is one already: a decision is never overwritten."""
+    path = folder / f"{year}.yaml"
+    text = written(draft(year))
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        mend = "Edit it; or move it away if it is to be drafted anew"
+        raise WrongUse(f"{path} is there already", field="--draft", mend=mend) from None
+    except OSError as error:
+        mend = "Make the folder, or let this account write into it"
+        raise WrongUse(f"{path} cannot be written ({error.strerror})", field="--draft", mend=mend) from error
+    return path
 
 
 def read_year(path: Path, year: int) -> Year:

@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 import connectors
-from collector import init
+from collector import init, workdays
 from collector.assembly import assemble, connector_names, find_connector, find_indicators
 from collector.contract.records import RECORDS
 
@@ -79,12 +79,18 @@ def test_a_slip_in_the_name_of_a_source_and_a_year_without_decisions_are_doubted
     (folder / "onestop-token").write_text("x")
     register = folder / "agencies.yaml"
     register.write_text(register.read_text().replace("mail: [stc.example.gov.vn]", "mial: [stc.example.gov.vn]"))
-    (folder / "workdays" / "2026.yaml").unlink()
+    register.write_text(f"{register.read_text()}  - {{code: Z, name: x, block: communes, to: 2026-02-02}}\n")
+    for written in (2025, 2026):
+        (folder / "workdays" / f"{written}.yaml").unlink()
+    workdays.write_draft(folder / "workdays", 2025)
     config = folder / "collector.yaml"
-    config.write_text(config.read_text().replace("# demo:", "demo:").replace("# state: /var/lib/collector", "state: s"))
+    text = config.read_text().replace("# demo:", "demo:").replace("# state: /var/lib/collector", "state: s")
+    config.write_text(text.replace("from: 2026-01-01\n", "from: 2025-01-01\n", 1))
     with assemble(config, {"DOCUMENTS_PASSWORD": "x"}) as assembly:
-        alias, year = assembly.doubts()
+        alias, ended, draft, year = assembly.doubts()
     assert alias == f"{register}: H44.09 has aliases for mial, which is no source. Did you mean mail?"
+    assert ended.startswith(f"{register}: Z ended on 2026-02-02, and nobody took over: ")
+    assert draft.startswith(f"{folder / 'workdays' / '2025.yaml'}: provisional: this is a draft")
     assert year.startswith(f"{folder / 'workdays' / '2026.yaml'}: there is no such file")
 
 

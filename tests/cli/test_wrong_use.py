@@ -96,7 +96,7 @@ def test_every_command_and_every_option_has_help(run: Run) -> None:
     assert "..." not in listed.out.replace("[ARGS]...", "")
     commands = re.findall(r"^  ([a-z]+) +[A-Z].*\.$", listed.out, re.MULTILINE)
     assert commands == ["init", "check", "collect", "reconcile", "readings", "rank", "match", "explain",
-        "indicators", "agencies", "status", "privacy", "serve", "benchmark", "demo"]  # fmt: skip
+        "indicators", "agencies", "workdays", "status", "privacy", "serve", "benchmark", "demo"]  # fmt: skip
     for command in commands:
         done = run(command, "-h")
         assert done.code == 0
