@@ -49,10 +49,34 @@ def _listed(
 
 # Times as the service writes them: local. Comments say what a clerk would say.
 LISTED = [
-    # Done on its due day, one second before midnight.
-    _listed("A1", OFFICE, FULL, ONLINE, "9", "20260105080000", "20260109170000", NgayKetThucXuLy="20260109235959"),
-    # Done ten seconds after its due day; by UTC it was still that day.
-    _listed("A2", OFFICE, FULL, COUNTER, "9", "20260106080000", "20260109170000", NgayKetThucXuLy="20260110000010"),
+    # Done on its due day, one second before midnight; its papers were scanned, its result is a file, it cost nothing.
+    _listed(
+        "A1",
+        OFFICE,
+        FULL,
+        ONLINE,
+        "9",
+        "20260105080000",
+        "20260109170000",
+        NgayKetThucXuLy="20260109235959",
+        HoSoCoThanhPhanSoHoa="1",
+        DanhSachGiayToKetQua=[{"DuongDanTepTinKetQua": "/A1.pdf"}],
+        DuocThanhToanTrucTuyen="0",
+    ),
+    # Done ten seconds after its due day; by UTC it was still that day. Paid for, and nobody can say how.
+    _listed(
+        "A2",
+        OFFICE,
+        FULL,
+        COUNTER,
+        "9",
+        "20260106080000",
+        "20260109170000",
+        NgayKetThucXuLy="20260110000010",
+        HoSoCoThanhPhanSoHoa="0",
+        DanhSachGiayToKetQua=[],
+        DuocThanhToanTrucTuyen="1",
+    ),
     # Nobody did anything; it came in a way that no list of codes has.
     _listed("A3", OFFICE, PARTIAL, UNHEARD_OF, "4", "20260107080000", "20260109170000"),
     # Withdrawn the day before it was due.
@@ -137,6 +161,10 @@ def _true(
     ended: int | None = None,
     pauses: tuple[tuple[int, int | None], ...] = (),
     later_due: int | None = None,
+    clock: tuple[int, int, int] = (0, 0, 0),
+    digitised: int | None = None,
+    electronic_result: int | None = None,
+    payment: str | None = None,
 ) -> Dossier:
     promises = [] if due is None or received is None else [Promise(at(received, 8), due)]
     if later_due is not None:
@@ -155,15 +183,44 @@ def _true(
         completed_day=completed,
         returned_day=None,
         ended_day=ended,
+        completed=None if completed is None else at(completed, *clock),
+        digitised=digitised,
+        electronic_result=electronic_result,
+        payment=payment,
     )
 
 
 TRUE = [
-    _true("A1", OFFICE, FULL, "online", 20260105, 20260109, "completed", 20260109),
-    _true("A2", OFFICE, FULL, "counter", 20260106, 20260109, "completed", 20260110),
+    _true(
+        "A1",
+        OFFICE,
+        FULL,
+        "online",
+        20260105,
+        20260109,
+        "completed",
+        20260109,
+        clock=(23, 59, 59),
+        digitised=1,
+        electronic_result=1,
+        payment="none",
+    ),
+    _true(
+        "A2",
+        OFFICE,
+        FULL,
+        "counter",
+        20260106,
+        20260109,
+        "completed",
+        20260110,
+        clock=(0, 0, 10),
+        digitised=0,
+        electronic_result=0,
+    ),
     _true("A3", OFFICE, PARTIAL, None, 20260107, 20260109, "open"),
     _true("A4", OFFICE, FULL, "counter", 20260105, 20260109, "withdrawn", ended=20260108),
-    _true("A5", OFFICE, FULL, "counter", 20251222, 20251231, "completed", 20251231),
+    _true("A5", OFFICE, FULL, "counter", 20251222, 20251231, "completed", 20251231, clock=(15, 0, 0)),
     _true(
         "B1",
         SCIENCE,
@@ -175,13 +232,34 @@ TRUE = [
         20260109,
         pauses=((20260107, 20260109),),
         later_due=20260109,
+        clock=(16, 30, 0),
     ),
-    _true("B2", SCIENCE, PARTIAL, "post", 20260106, 20260109, "completed", 20260110, pauses=((20260108, 20260109),)),
     _true(
-        "B3", SCIENCE, INFORMATION, "counter", 20260105, 20260107, "completed", 20260109, pauses=((20260108, 20260109),)
+        "B2",
+        SCIENCE,
+        PARTIAL,
+        "post",
+        20260106,
+        20260109,
+        "completed",
+        20260110,
+        pauses=((20260108, 20260109),),
+        clock=(11, 0, 0),
+    ),
+    _true(
+        "B3",
+        SCIENCE,
+        INFORMATION,
+        "counter",
+        20260105,
+        20260107,
+        "completed",
+        20260109,
+        pauses=((20260108, 20260109),),
+        clock=(11, 0, 0),
     ),
     _true("B4", SCIENCE, FULL, "online", None, None, "refused_at_intake", ended=20260106),
-    _true("B5", SCIENCE, UNLISTED, "online", 20260107, 20260110, "refused_after", 20260110),
+    _true("B5", SCIENCE, UNLISTED, "online", 20260107, 20260110, "refused_after", 20260110, clock=(15, 0, 0)),
     _true("B6", SCIENCE, FULL, "online", 20260107, 20260109, "open", pauses=((20260109, None),)),
     _true("C1", None, FULL, "online", 20260107, 20260109, "completed", 20260109),
 ]
