@@ -33,7 +33,8 @@ class Source:
     """A system that the collector reads. `serves` are agency codes. `lost` are days that it cannot prove.
 
     `records` are the record names that it offers (mailbox, mailbox_day, document, delivery, dossier, dossier_event,
-    procedure). It can prove each day from `since` to the ledger's last day, less the days in `lost[record]`.
+    procedure; probe: what the collector itself found out about it). It can prove each day from `since` to the ledger's
+    last day, less the days in `lost[record]`.
     """
 
     name: str
@@ -195,13 +196,48 @@ class Dossier:
 
 @dataclass(frozen=True, slots=True)
 class Procedure:
-    """A line of the catalogue: `level` information | partial | full from `from_day` to `to_day` (included)."""
+    """A line of the catalogue: `level` information | partial | full from `from_day` to `to_day` (included).
+
+    `agency` None: a common one, of all that the source serves; else it is its own, and goes before the common one.
+    """
 
     source: str
     code: str
     level: str | None
     from_day: int
     to_day: int | None
+    agency: str | None = None
+    agency_written: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Instants from `begin` to before `end`."""
+
+    begin: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """How a system was asked whether it answers: each `every` seconds from `since` on, day and night.
+
+    It is silent in `outages`. In `maintenance`, told beforehand, it is not asked; in `missed` the program that asks
+    stood still, and in `untried` it could not ask. `address` is asked instead of the one that is read.
+    """
+
+    source: str
+    every: int
+    since: int
+    address: str | None = None
+    outages: list[Stretch] = field(default_factory=list)
+    maintenance: list[Stretch] = field(default_factory=list)
+    missed: list[Stretch] = field(default_factory=list)
+    untried: list[Stretch] = field(default_factory=list)
+
+    def holds(self, stretches: list[Stretch], instant: int) -> bool:
+        """Tell whether an instant lies in one of some stretches."""
+        return any(one.begin <= instant < one.end for one in stretches)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,14 +280,22 @@ class Ledger:
     dossiers: list[Dossier]
     procedures: list[Procedure]
     reports: list[OwnReport] = field(default_factory=list)
+    watches: list[Watch] = field(default_factory=list)
 
     def write(self, path: Path) -> None:
         """Write the ledger as JSON."""
-        path.write_text(json.dumps(self, ensure_ascii=False, default=_fields), encoding="utf-8")
+        path.write_text(json.dumps(self, ensure_ascii=False, default=fields_of), encoding="utf-8")
 
 
-def _fields(row: Any) -> dict[str, Any]:
+def fields_of(row: Any) -> dict[str, Any]:
+    """Return the fields of one of these rows, as JSON has them."""
     return {name: getattr(row, name) for name in row.__slots__}
+
+
+def watch(row: dict[str, Any]) -> Watch:
+    """Make a watch of its fields as JSON has them."""
+    stretches = ("outages", "maintenance", "missed", "untried")
+    return Watch(**row | {name: [Stretch(**one) for one in row[name]] for name in stretches})
 
 
 def read(path: Path) -> Ledger:
@@ -294,6 +338,7 @@ def _ledger(document: dict[str, Any]) -> Ledger:
             "documents": [document_of(row) for row in document["documents"]],
             "dossiers": [dossier_of(row) for row in document["dossiers"]],
             "procedures": rows(Procedure, "procedures"),
+            "watches": [watch(row) for row in document["watches"]],
             "reports": rows(OwnReport, "reports"),
         }
     )

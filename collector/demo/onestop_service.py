@@ -75,7 +75,7 @@ def write(ledger: Ledger, source: Source, folder: Path) -> None:
                     "NgayCapNhat": f"{min(one.from_day, ledger.last_day)}080000",
                     "MaTTHC": f"{one.code}.000.00.00.H44" if place % 3 == 0 else one.code,
                     "TenTTHC": f"Thủ tục {one.code}",
-                    "MaCoQuan": "",
+                    "MaCoQuan": one.agency_written,
                     "MucDo": _LEVELS.get(one.level or "", ""),
                     "HieuLucTu": f"{one.from_day}000000",
                     "HieuLucDen": f"{one.to_day}235959" if one.to_day else "",

@@ -27,6 +27,8 @@ from collector.demo.ledger import (
     Recipient,
     Session,
     Source,
+    Stretch,
+    Watch,
 )
 
 LAST_DAY = 20260228
@@ -36,6 +38,7 @@ RESTART = period.day_start(20260118) + 3 * 3600  # the mail server's start: ever
 LOST_LOG_DAY = 20260211  # of mail-viettri: that day's log was never copied
 LAST_LIST_VIETTRI = 20260224  # its mailbox lists stop here
 THANHSON_SINCE = 20260112  # its one-stop system opened its interface on this day
+THANHSON_WATCHED = 20260114  # and was asked whether it answers from 10:00 on this one on: no whole day
 
 REPORT_MADE = period.day_start(20260301) + 90 * 60  # the province's one-stop system counts itself at night
 
@@ -525,6 +528,16 @@ _CATALOGUE: tuple[tuple[str, str, str, int, int, int | None], ...] = (
     ("2.009902", "districts", "partial", 5, 20260202, None),  # new on the way
 )  # fmt: skip
 
+# What one agency offers otherwise than the common catalogue says: code, agency, level, first and last day.
+_OWN_LINES: tuple[tuple[str, str, str | None, int, int | None], ...] = (
+    ("1.001402", "H44.05", "full", 20260115, None),  # tried out there
+    ("1.001519", "H44.07", "information", 20230101, 20260114),
+    *((code, "H44.02", None, 20230101, None) for code in ("1.001310", "1.001388", "1.001733")),  # never told
+    ("2.002333", "H44.36", "partial", 20260201, None),
+    ("3.003090", "H44.33.01", "partial", 20230101, None),
+    ("1.009950", "H44.09", "full", 20260110, 20260220),  # nobody else has it
+)
+
 _INFORMATION_ONLY = ("1.001402", "1.001620")
 _UNKNOWN_PROCEDURES = ("9.900001", "9.900002", "9.900003")
 _LIMITS = {code: limit for code, _, _, limit, _, _ in _CATALOGUE} | dict.fromkeys(_UNKNOWN_PROCEDURES, 5)
@@ -748,16 +761,27 @@ def sources_of(agencies: list[Agency], first: int, last: int) -> list[Source]:
             },
         ),
         Source(
-            "documents", "documents", first, [c for c in codes if c not in NOT_ON_DOCUMENTS], ["document", "delivery"]
+            "documents",
+            "documents",
+            first,
+            [c for c in codes if c not in NOT_ON_DOCUMENTS],
+            ["document", "delivery", "probe"],
         ),
         Source(
             "onestop",
             "dossiers",
             first,
             [code for code in codes if code not in vertical and _district_of(code) != THANHSON],
-            ["dossier", "dossier_event", "procedure"],
+            ["dossier", "dossier_event", "procedure", "probe"],
         ),
-        Source("onestop-thanhson", "dossiers", late, thanhson, ["dossier", "dossier_event"]),
+        Source(
+            "onestop-thanhson",
+            "dossiers",
+            late,
+            thanhson,
+            ["dossier", "dossier_event", "probe"],
+            {"probe": lost(*period.days(THANHSON_SINCE, THANHSON_WATCHED))},
+        ),
     ]
     return [source for source in found if source.serves]
 
@@ -796,8 +820,10 @@ def make(agencies: int | None = None, days: int = 60, seed: int = 1) -> Ledger:
             Procedure("onestop", code, level, begin, end)
             for code, _, level, _, begin, end in _CATALOGUE
             if any(source.name == "onestop" for source in sources)
-        ],
+        ]
+        + _own_lines(register, sources),
         reports=[_own_report(source) for source in sources if source.system == "dossiers"],
+        watches=_watches(sources, first),
     )
 
 
@@ -815,6 +841,67 @@ def _own_report(source: Source) -> OwnReport:
         cut=False,
         added={code: count for code, count in ADDED_BY_HAND.items() if code in source.serves},
         typed={code: text for code, text in TYPED_BY_HAND.items() if code in source.serves},
+    )
+
+
+def _own_lines(register: list[Agency], sources: list[Source]) -> list[Procedure]:
+    serves = next((set(source.serves) for source in sources if source.name == "onestop"), set())
+    written = {one.code: one.old_code if QUIRKS.get(one.code, _PLAIN).old_codes == 1 else one.code for one in register}
+    return [
+        Procedure("onestop", code, level, begin, end, agency, written[agency])
+        for code, agency, level, begin, end in _OWN_LINES
+        if agency in serves
+    ]
+
+
+def _watches(sources: list[Source], first: int) -> list[Watch]:
+    """Return how the systems were asked whether they answer: all but the mail servers, whose logs come as files."""
+
+    def at(day: int, hour: int, minute: int = 0) -> int:
+        return period.day_start(day) + hour * HOUR + minute * MINUTE
+
+    start = period.day_start(first)
+    stood_still = [Stretch(at(20260211, 13, 10), at(20260212, 8, 20))]
+    watches = {
+        "documents": Watch(
+            "documents",
+            30 * MINUTE,
+            start,
+            "https://vanban.phutho.example/",
+            outages=[
+                Stretch(at(20260120, 22), at(20260121, 6)),
+                Stretch(at(20260203, 8, 30), at(20260203, 11, 40)),
+                Stretch(at(20260207, 21), at(20260208, 3)),  # it was to be back an hour earlier
+            ],
+            maintenance=[Stretch(at(20260207, 20), at(20260208, 2))],
+            missed=stood_still,
+        ),
+        "onestop": Watch(
+            "onestop",
+            15 * MINUTE,
+            start,
+            outages=[Stretch(at(20260106, 14, 5), at(20260106, 14, 50)), Stretch(at(20260224, 9), at(20260224, 9, 30))],
+            maintenance=[Stretch(at(20260131, 22), at(20260201, 4))],
+            missed=stood_still,
+        ),
+        "onestop-thanhson": Watch(
+            "onestop-thanhson",
+            HOUR,
+            max(start, at(THANHSON_WATCHED, 10)),
+            outages=[Stretch(at(20260215, 0), at(20260216, 0))],
+            missed=stood_still,
+            untried=[Stretch(at(20260203, 0), at(20260206, 0))],  # its name could not be resolved
+        ),
+    }
+    return [_begun_by(watches[source.name], start) for source in sources if source.name in watches]
+
+
+def _begun_by(watch: Watch, start: int) -> Watch:
+    """Leave out what would keep a watch from beginning with its first day."""
+    return replace(
+        watch,
+        maintenance=[one for one in watch.maintenance if one.begin > start],
+        missed=[one for one in watch.missed if one.begin > start],
     )
 
 

@@ -6,6 +6,7 @@ A demo's folder holds
   documents.sqlite           the document register            (register_database)
   onestop/, onestop-thanhson/, onestop-token, service.json, ports.json
                              the one-stop systems             (onestop_service)
+  watch.json                 what the collector was answered  (watched)
   collector.yaml, agencies.yaml, scoring.yaml, workdays/
                              the configuration that reads them
 """
@@ -19,7 +20,7 @@ from typing import Any
 import yaml
 
 from collector.contract import period
-from collector.demo import mail_files, onestop_service, province, register_database
+from collector.demo import mail_files, onestop_service, province, register_database, watched
 from collector.demo.ledger import Ledger, Source
 
 __all__ = ["port_of", "serve", "write", "write_configuration"]
@@ -53,6 +54,7 @@ def write(ledger: Ledger, folder: Path, say: Callable[[str], None] = lambda _: N
                 register_database.write(ledger, folder / register_database.NAME)
             case "dossiers":
                 onestop_service.write(ledger, source, folder / source.name)
+    watched.write(ledger, folder)
     _ = onestop_service.reserve(folder)
 
 
@@ -137,6 +139,7 @@ def _source(source: Source, ledger: Ledger, folder: Path) -> dict[str, Any]:
         "serves": list(source.serves),
         "stale_after": "2d",
         "requests_per_minute": 100_000,
+        "probe": watched.settings(ledger, source.name) or "never",
         "config": config,
     }
 

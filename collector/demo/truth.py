@@ -47,6 +47,9 @@ INDICATORS = (
     "dossiers.digitised",
     "dossiers.electronic_result",
     "dossiers.paid_online",
+    "procedures.online_full",
+    "procedures.online_partial",
+    "systems.available",
 )
 
 NEEDS = {
@@ -76,13 +79,16 @@ NEEDS = {
     "dossiers.digitised": ["dossier"],
     "dossiers.electronic_result": ["dossier"],
     "dossiers.paid_online": ["dossier"],
+    "procedures.online_full": ["procedure"],
+    "procedures.online_partial": ["procedure"],
+    "systems.available": ["probe"],
 }
 """The records that each figure rests on: at least one source that serves the agency must offer each."""
 
 NEEDS_IF_OFFERED = {indicator: ["delivery"] for indicator in INDICATORS if indicator.startswith("documents.")}
 """Records that a figure also rests on where a source that serves the agency offers them."""
 
-AT_THE_END = ("mailboxes.provisioned", "mailboxes.quota_full")
+AT_THE_END = ("mailboxes.provisioned", "mailboxes.quota_full", "procedures.online_full", "procedures.online_partial")
 """Figures of the period's last proved day alone."""
 
 MONTH_SO_FAR = ("mailboxes.regular_use",)
@@ -378,6 +384,9 @@ def _cells(ledger: Ledger, months: list[int]) -> dict[str, Cells]:
     _count_regular_use(ledger, mailboxes, months, cells["mailboxes.regular_use"])
     _count_free_mail(ledger, mailboxes, cells["mailboxes.free_mail"])
     _count_full_mailboxes(mailboxes, days, cells["mailboxes.quota_full"])
+
+    _count_procedures(ledger, days, cells)
+    _count_probes(ledger, serves, cells["systems.available"])
 
     for document in ledger.documents:
         if document.agency is None or document.agency not in serves[document.source]:
@@ -720,7 +729,7 @@ def _online(catalogue: Catalogue, dossier: Dossier, levels: tuple[str, ...]) -> 
     """Return what is said of what was received of procedures offered at some levels: how much came online."""
     if _counts_nowhere(dossier) or dossier.received_day is None:
         return NOT_COUNTED, None
-    level = _level(catalogue[dossier.source, dossier.procedure], dossier.received_day)
+    level = _level(catalogue[dossier.source, dossier.procedure], dossier.agency, dossier.received_day)
     if level is not None and level not in levels:
         return NOT_COUNTED, None
     if level is None or dossier.channel is None:
@@ -728,12 +737,58 @@ def _online(catalogue: Catalogue, dossier: Dossier, levels: tuple[str, ...]) -> 
     return (HIT if dossier.channel == "online" else MISS), dossier.received_day
 
 
-def _level(lines: list[Procedure], day: int) -> str | None:
-    """Return the level at which a procedure is offered on a day; None if the catalogue does not say."""
-    levels = [line.level for line in lines if line.from_day <= day and (line.to_day is None or day <= line.to_day)]
-    if len(set(levels)) > 1:
+def _level(lines: list[Procedure], agency: str | None, day: int) -> str | None:
+    """Return the level at which an agency offers a procedure on a day; None if the catalogue does not say."""
+    speaking = _speaking(lines, agency, day)
+    return speaking[0].level if speaking else None
+
+
+def _speaking(lines: list[Procedure], agency: str | None, day: int) -> list[Procedure]:
+    """Return the line of one procedure that speaks for an agency on a day: its own, else the common one, if any."""
+    in_force = [line for line in lines if line.from_day <= day and (line.to_day is None or day <= line.to_day)]
+    own = [line for line in in_force if line.agency is not None and line.agency == agency]
+    speaking = own or [line for line in in_force if line.agency is None]
+    if len({line.level for line in speaking}) > 1:
         raise ValueError(f"the catalogue offers {lines[0].code} at two levels on {_date(day).isoformat()}")
-    return levels[0] if levels else None
+    return speaking[:1]
+
+
+# --- procedures and systems ------------------------------------------------------------------------------------------
+
+
+def _count_procedures(ledger: Ledger, days: list[int], cells: dict[str, Cells]) -> None:
+    """Look up, for each agency and day, each procedure that a system which serves it lists."""
+    for source in ledger.sources:
+        lines: Catalogue = defaultdict(list)
+        for procedure in ledger.procedures:
+            if procedure.source == source.name:
+                lines[source.name, procedure.code].append(procedure)
+        for agency in source.serves:
+            for day in days:
+                for some in lines.values():
+                    for line in _speaking(some, agency, day):
+                        for level in ("full", "partial"):
+                            verdict = UNKNOWN if line.level is None else HIT if line.level == level else MISS
+                            cells[f"procedures.online_{level}"][agency, day].add(verdict)
+
+
+def _count_probes(ledger: Ledger, serves: Mapping[str, set[str]], cells: Cells) -> None:
+    """Go through every instant at which a system was to be asked; each agency that it serves has them all."""
+    for watch in ledger.watches:
+        own: dict[int, Cell] = defaultdict(Cell)
+        for instant in range(watch.since, _end_of(ledger.last_day), watch.every):
+            if watch.holds(watch.maintenance, instant):
+                verdict = NOT_COUNTED
+            elif watch.holds(watch.missed + watch.untried, instant):
+                verdict = UNKNOWN
+            else:
+                verdict = MISS if watch.holds(watch.outages, instant) else HIT
+            own[_local_day(instant)].add(verdict)
+        for agency in serves[watch.source]:
+            for day, cell in own.items():
+                cells[agency, day].hits += cell.hits
+                cells[agency, day].judged += cell.judged
+                cells[agency, day].unknown += cell.unknown
 
 
 def _effective_due(calendar: Calendar, dossier: Dossier) -> tuple[int | None, bool]:

@@ -6,13 +6,15 @@ What a source says of agencies that it does not serve counts for nobody. Where s
 a day, one counts, so that no procedure is counted twice: a catalogue's before what a dossier showed, the agency's own
 before the common one, and of those left the one that came into force last.
 
+From when on a source serves an agency does not matter: no figure reads a day that the source does not cover for it.
+
 A catalogue has no history beyond its days in force, and none is made up here. A line without a first day counts on
 each day up to its last; a level that was changed in place counts for the days past as well, as nothing tells when it
 was another.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
@@ -37,9 +39,9 @@ class _Spell:
 
 def make(connection: Connection, register: Register, codes: Collection[str] | None = None) -> None:
     """Make the offers anew, of all procedures or of some, by their codes. Who serves whom must be stored already."""
-    served: dict[str, dict[str, int]] = defaultdict(dict)
-    for source, agency, from_day in connection.execute(select(serving.c.source, serving.c.agency, serving.c.from_day)):
-        served[source][agency] = from_day
+    served: dict[str, set[str]] = defaultdict(set)
+    for source, agency in connection.execute(select(serving.c.source, serving.c.agency)):
+        served[source].add(agency)
     in_force: dict[str, list[Span]] = defaultdict(list)
     for term in register.terms():
         in_force[term.agency].append((term.from_day, _until(term.to_day)))
@@ -110,15 +112,11 @@ class Meanings(dict[tuple[str, str], list[tuple[str, Span]]]):
         return found
 
 
-def _speaks_for(source: str, code: str, served: Mapping[str, int], meanings: Meanings) -> Iterable[tuple[str, Span]]:
+def _speaks_for(source: str, code: str, served: Collection[str], meanings: Meanings) -> Iterable[tuple[str, Span]]:
     """The agencies for which a line with such an agency code speaks, and on which days."""
     if code == "":
-        return [(agency, (since, FOREVER)) for agency, since in served.items()]
-    return [
-        (agency, _common(span, (served[agency], FOREVER)))
-        for agency, span in meanings[source, code]
-        if agency in served
-    ]
+        return [(agency, (ALWAYS, FOREVER)) for agency in served]
+    return [(agency, span) for agency, span in meanings[source, code] if agency in served]
 
 
 def _one_a_day(spells: Sequence[_Spell]) -> list[tuple[Span, tuple[str | None, int, str]]]:

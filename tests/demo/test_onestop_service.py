@@ -183,12 +183,19 @@ def test_the_catalogue_is_the_ledger_s_and_one_system_has_none(
     port: int, token: str, small: Ledger, folder: Path
 ) -> None:
     _, body, _ = _ask(port, "/onestop/procedures?soDong=500", token)
-    levels = {"2": "information", "3": "partial", "4": "full"}
+    levels = {"2": "information", "3": "partial", "4": "full", "": None}
     told = {
-        (item["MaTTHC"][:8], levels[item["MucDo"]], _day(item["HieuLucTu"]), _day(item["HieuLucDen"]))
+        (
+            item["MaTTHC"][:8],
+            item["MaCoQuan"],
+            levels[item["MucDo"]],
+            _day(item["HieuLucTu"]),
+            _day(item["HieuLucDen"]),
+        )
         for item in body["data"]
     }
-    assert told == {(one.code, one.level, one.from_day, one.to_day) for one in small.procedures}
+    assert told == {(one.code, one.agency_written, one.level, one.from_day, one.to_day) for one in small.procedures}
+    assert {one.agency_written for one in small.procedures} > {""}, "some agencies have lines of their own"
     assert not (folder / "onestop-thanhson" / "procedures.jsonl").exists()
 
 

@@ -32,6 +32,8 @@ from collector.demo.ledger import (
     Session,
     Size,
     Source,
+    Stretch,
+    Watch,
 )
 
 HOLIDAYS = {20260101, 20260102, 20260216, 20260217, 20260218, 20260219, 20260220}
@@ -780,7 +782,8 @@ def test_the_sample_province_has_every_state_of_every_indicator() -> None:
     found = {(row["indicator"], row["state"]) for row in truth.count(province.make())}
     states = ("measured", "not_applicable", "partial", "missing")
     every = {(indicator, state) for indicator in truth.INDICATORS for state in states}
-    assert found == every - {("documents.connected", "not_applicable")}, "there is always an agency to judge"
+    always = ("documents.connected", "procedures.online_full", "procedures.online_partial", "systems.available")
+    assert found == every - {(one, "not_applicable") for one in always}, "there is always something to judge"
 
 
 def test_the_sample_province_lists_nothing_from_a_source_that_does_not_serve_its_agency() -> None:
@@ -930,3 +933,48 @@ def test_a_level_counts_for_its_own_figure_and_for_both() -> None:
         assert said[f"dossiers.online_{other}"] == NOT_COUNTED
     unknown = says(dossier(procedure="X"))
     assert {unknown[name] for name in ("dossiers.online_full", "dossiers.online_partial")} == {("unknown", 20260105)}
+
+
+# --- procedures and systems ------------------------------------------------------------------------------------------
+
+
+def test_procedures_of_the_last_day_count_once_by_the_line_that_speaks_for_the_agency() -> None:
+    catalogue = [
+        Procedure("dossiers", "FULL", "full", 20200101, None),
+        Procedure("dossiers", "PARTIAL", "partial", 20200101, None),
+        Procedure("dossiers", "INFORMATION", "information", 20200101, None),
+        Procedure("dossiers", "UNCLEAR", None, 20200101, None),
+        Procedure("dossiers", "ENDED", "full", 20200101, 20260130),
+        Procedure("dossiers", "LAST DAY", "full", 20200101, 20260131),
+        Procedure("dossiers", "LATER", "full", 20260201, None),
+        Procedure("dossiers", "OWN", "full", 20200101, None),
+        Procedure("dossiers", "OWN", "partial", 20260115, None, "A", "A"),
+        Procedure("dossiers", "OTHERS", "full", 20200101, None, "B", "B"),
+        Procedure("elsewhere", "ELSEWHERE", "full", 20200101, None),
+    ]
+    ledger = replace(JANUARY, procedures=catalogue)
+    # In force: FULL, PARTIAL, INFORMATION, UNCLEAR, LAST DAY, OWN.
+    assert counts(reading(ledger, "procedures.online_full")) == ("partial", 2, 5, 1)
+    assert counts(reading(ledger, "procedures.online_partial")) == ("partial", 2, 5, 1)
+
+
+def test_a_probe_is_a_hit_a_miss_unknown_or_excused() -> None:
+    def stretch(begin: str, end: str) -> Stretch:
+        return Stretch(at(f"2026-01-{begin}"), at(f"2026-01-{end}"))
+
+    watch = Watch(
+        "dossiers",
+        3600,
+        at("2026-01-01 00:00"),
+        outages=[stretch("05 08:00", "05 11:00"), stretch("06 00:00", "06 03:00"), stretch("07 00:30", "07 00:59")],
+        maintenance=[stretch("05 10:00", "05 12:00")],
+        missed=[stretch("06 02:00", "06 04:00")],
+        untried=[stretch("08 00:00", "08 06:00")],
+    )
+    probed = replace(DOSSIERS, records=[*DOSSIERS.records, "probe"])
+    ledger = replace(JANUARY, sources=[MAIL, DOCUMENTS, probed], watches=[watch])
+    # 744 hours; 2 excused; 2 + 6 unknown; silent at 8 and 9 on the 5th, at 0 and 1 on the 6th, and never on the 7th.
+    row = reading(ledger, "systems.available")
+    assert counts(row) == ("measured", 730, 734, 8)
+    assert row["value"] == "0.994550"
+    assert counts(reading(JANUARY, "systems.available")) == ("missing", 0, 0, 0)

@@ -128,11 +128,11 @@ def test_an_agency_is_known_in_the_catalogue_by_its_old_code_too(small: tuple[En
 def test_whom_a_source_serves_is_learnt_from_the_settings_and_counted_anew(small: tuple[Engine, Register]) -> None:
     engine, known = small
     put(*small, {Procedure: [line("1", "full")]}, "s")
+    assert counts(engine, 20260115) == {H1: (1, 1, 0)}
     with writing(engine) as connection:
-        served = [("s", H1, 20260101), ("s", H2, 20260115)]
+        served = [("s", H1, 20260101), ("s", H2, 20260101)]
         assert refresh(connection, known, calendar(), PLAN, served).serving
         assert not refresh(connection, known, calendar(), PLAN, served[::-1]).serving
-    assert counts(engine, 20260114) == {H1: (1, 1, 0)}
     assert counts(engine, 20260115) == {H1: (1, 1, 0), H2: (1, 1, 0)}
 
 
