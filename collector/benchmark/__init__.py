@@ -5,16 +5,23 @@ rounds, ratios are taken round by round. Seconds of a shared machine are no figu
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 
-from collector.benchmark import documents, mail_log, ssh, start
 from collector.benchmark.measure import Figure, Size
 
+
+def _of(name: str) -> Callable[[Path, Size], Sequence[Figure]]:
+    def measure(place: Path, size: Size) -> Sequence[Figure]:
+        # Loaded here: what a process of one of them needs, the processes of the others must not pay for.
+        figures: Sequence[Figure] = import_module(f"collector.benchmark.{name}").measure(place, size)
+        return figures
+
+    return measure
+
+
 BENCHMARKS: Mapping[str, Callable[[Path, Size], Sequence[Figure]]] = {
-    "documents": documents.measure,
-    "mail_log": mail_log.measure,
-    "ssh": ssh.measure,
-    "start": start.measure,
+    name: _of(name) for name in ("documents", "mail_log", "ssh", "start")
 }
 
 SMALL = Size(lines=100_000, documents=20_000, megabytes=20, rounds=3)

@@ -1,7 +1,9 @@
 """Reading a mail log, beside pflogsumm: down to the rows that would be saved, and saved and counted."""
 
+import json
 import os
 import shutil
+import sys
 from itertools import islice
 from pathlib import Path
 from statistics import median
@@ -20,16 +22,17 @@ from collector.benchmark.measure import (
     spent,
     times,
 )
+from collector.contract.period import local_day
 
-_SOURCE = """  {name}:
+_SOURCE = """  mail:
     connector: email.mail_log
-    door: {{kind: folder, path: logs}}
+    door: {kind: folder, path: logs}
     from: 2025-11-01
     serves: all
-    config: {{logs: [mail.log*], lists: '{lists}'}}
+    config: {logs: [mail.log*], lists: 'mailboxes-*.csv'}
 """
-_SOURCES = _SOURCE.format(name="mail", lists="mailboxes-*.csv") + _SOURCE.format(name="log", lists="")
-"""What is collected, and the log alone, as pflogsumm reads it."""
+_SINCE = 20251101
+_READ = "import sys; from collector.benchmark import mail_log; mail_log.read(sys.argv[1])"
 
 
 def write(folder: Path, count: int) -> Path:
@@ -46,12 +49,28 @@ def write(folder: Path, count: int) -> Path:
         file.write("address,kind,state,created\n")
         file.writelines(f"{address(number)},personal,active,2025-01-01\n" for number in range(MAILBOXES))
     codes = [(f"H44.{number:03d}", f"a{number:03d}.example.gov.vn") for number in range(AGENCIES)]
-    return configuration(folder, _SOURCES, codes)
+    return configuration(folder, _SOURCE, codes)
 
 
 def reading(path: Path) -> Spent:
-    """Read the log, and save nothing."""
-    return spent(program("benchmark", "--of", str(path)), "read log\n")
+    """Read the log down to the rows that would be saved, in a process that does nothing else, as pflogsumm."""
+    return spent([sys.executable, "-c", _READ, str(path.parent)])
+
+
+def read(folder: str) -> None:
+    """Read the log of a folder as a first run does, and print how many rows it tells."""
+    from collector.contract.connector import Want  # here: only the process that reads needs them
+    from collector.transports.folder import Folder
+    from collector.transports.pseudonym import Pseudonyms
+    from collector.transports.run import Run
+    from connectors.email import mail_log
+
+    pseudonyms = Pseudonyms(Path(folder) / "state" / "keys")
+    began = int(FIRST.timestamp()) + 10 * 365 * 86_400
+    door = Folder(Path(folder) / "logs", Run("log", began, 3600, 100_000, pseudonyms.at_door))
+    want = Want(None, _SINCE, _SINCE, local_day(began))
+    batches = mail_log.fetch(mail_log.Config(lists=""), door, want)
+    sys.stdout.write(json.dumps({"rows": sum(len(rows) for batch in batches for rows in batch.rows.values())}))
 
 
 def collecting(path: Path) -> Spent:

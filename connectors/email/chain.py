@@ -5,10 +5,12 @@ exactly the same range, so that its rows replace themselves; what has never been
 """
 
 import re
+from collections import defaultdict, deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from itertools import repeat
+from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -352,37 +354,52 @@ def _shorter(chain: Chain, member: Member) -> TryAgain:
 
 @dataclass(slots=True)
 class _Reel:
-    """A stream of bytes of which one can look ahead."""
+    """A stream of bytes of which one can look ahead; what was looked at is copied once, when it is taken."""
 
     stream: Iterator[bytes]
-    buffer: bytes = b""
+    parts: deque[bytes] = field(default_factory=deque)
+    have: int = 0
 
     def look(self, count: int) -> int:
         """Return how many of so many next bytes there are: fewer only at the end."""
-        parts, have = [self.buffer], len(self.buffer)
-        while have < count and (more := next(self.stream, None)) is not None:
-            parts.append(more)
-            have += len(more)
-        if len(parts) > 1:
-            self.buffer = b"".join(parts)
-        return min(count, have)
+        while self.have < count and (more := next(self.stream, None)) is not None:
+            self.parts.append(more)
+            self.have += len(more)
+        return min(count, self.have)
+
+    def lines(self, count: int) -> int:
+        """Return how many of so many next bytes, which were looked at, are whole lines."""
+        begin = self.have
+        for part in reversed(self.parts):
+            begin -= len(part)
+            if begin < count and (end := part.rfind(b"\n", 0, count - begin)) >= 0:
+                return begin + end + 1
+        return 0
 
     def take(self, count: int) -> bytes:
         """Return so many bytes that were looked at, and go on behind them."""
-        taken, self.buffer = self.buffer[:count], self.buffer[count:]
-        return taken
+        taken: list[bytes] = []
+        left = count
+        while left:
+            part = self.parts.popleft()
+            if len(part) > left:
+                self.parts.appendleft(part[left:])
+                part = part[:left]
+            taken.append(part)
+            left -= len(part)
+        self.have -= count
+        return b"".join(taken)
 
     def skip_line(self) -> int | None:
         """Go on behind the next line feed; return by how many bytes, or None if there is none."""
         skipped = 0
-        while (end := self.buffer.find(b"\n")) < 0:
-            skipped += len(self.buffer)
-            more = next(self.stream, None)
-            if more is None:
-                return None
-            self.buffer = more
-        self.take(end + 1)
-        return skipped + end + 1
+        while self.look(1):
+            part = self.parts[0]
+            end = part.find(b"\n") + 1
+            skipped += len(self.take(end or len(part)))
+            if end:
+                return skipped
+        return None
 
 
 def _pieces_of(
@@ -401,12 +418,12 @@ def _pieces_of(
         again, edge = _edges(chain, member, saved, start)
         count = again.end - start if again else min(BLOCK, edge - start) if edge else BLOCK
         have = reel.look(min(count, 2 * BLOCK))
-        length = have if again else reel.buffer.rfind(b"\n", 0, have) + 1
+        length = have if again else reel.lines(have)
         long: list[int] = []
         if again and count > have and have < 2 * BLOCK:
             if not was_cut:
                 raise _shorter(chain, member)
-            left = reel.take(reel.buffer.rfind(b"\n", 0, have) + 1)
+            left = reel.take(reel.lines(have))
             reader.read(left)
             place.offset += len(left)
             return True
@@ -513,15 +530,18 @@ def _name(span: Span) -> str:
 def _rows(use: Use, span: Span, since: int, version: int) -> list[Row]:
     name = _name(span)
     told = (use.sessions, use.sent, use.outside, use.free)
-    keys = set().union(*told)
+    by_day: defaultdict[int, list[tuple[int, str]]] = defaultdict(list)
+    for seen in set().union(*told):
+        by_day[seen[0]].append(seen)
     rows: list[Row] = []
-    for day in sorted({day for day, _ in keys if day >= since}):
-        seen = [(day, mailbox) for mailbox in sorted([mailbox for at, mailbox in keys if at == day])]
-        counts = zip(*(map(one.get, seen, repeat(0)) for one in told), strict=True)
-        rows += [
-            (f"{day}:{mailbox}:{name}", "", version, 0, mailbox, day, name, *some)
-            for (_, mailbox), some in zip(seen, counts, strict=True)
-        ]
+    for day in sorted(by_day):
+        if day >= since:
+            seen_then = sorted(by_day[day], key=itemgetter(1))
+            counts = zip(*(map(one.get, seen_then, repeat(0)) for one in told), strict=True)
+            rows += [
+                (f"{day}:{mailbox}:{name}", "", version, 0, mailbox, day, name, *some)
+                for (_, mailbox), some in zip(seen_then, counts, strict=True)
+            ]
     return rows
 
 

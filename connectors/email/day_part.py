@@ -1,14 +1,14 @@
 """The lines that matter in a part of a log that holds one local day and known envelopes, found without a look at each.
 
-A pattern begins with the literal that only such lines have, so that the search for it runs in C over the whole part;
-right behind the literal it looks back: does this line begin with a time of this very day and an envelope (host, tag,
-program) that the line-by-line reader has already understood? A hit that does not - of another day, of a program not
-yet seen, words that a client put into its HELO - makes the part odd, and an odd part is read line by line instead.
-So speed rests on what is usual, and correctness does not.
+One pattern goes from line to line in C. A line that begins with a time of this very day and an envelope (host, tag,
+program) that the line-by-line reader has already understood is known: what matters of it is taken, and of the rest
+of it nothing can matter. A line that is not known - of another day, of a program not yet seen - is looked at further
+only as far as it takes to say that no line that begins so can matter; if it may, the part is odd, and an odd part is
+read line by line instead. So speed rests on what is usual, and correctness does not.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from connectors.email.stamps import Calendar, cut_of
@@ -17,33 +17,38 @@ from connectors.email.stamps import Calendar, cut_of
 _MIXED = 32 << 10
 _SMALL = 512 << 10
 _ENVELOPES = 32
+_PIECE = 256 << 10
 
-_PROTOCOLS = (b"imap", b"pop3", b"managesieve")
-
-LOGIN = b"Login: user=<"
-POSTFIX = b"["
-"""What stands before the process id: all lines of Postfix about a message are found in one go."""
+LOGIN, POSTFIX = "login", "postfix"
+"""The two kinds of envelopes: up to the protocol of a Dovecot session, and up to the `[` of a program of Postfix."""
 
 DELIVERED = (
-    rb"\d++\]: (\w++): to=<(?:[^>\n]*@([^>\n@]*+)|[^>\n@]*+)>, (?:orig_to=<[^>\n]*+>, )?"
+    rb"(\w++): to=<(?:[^>\n]*@([^>\n@]*+)|[^>\n@]*+)>, (?:orig_to=<[^>\n]*+>, )?"
     rb"relay=(?:[^,\n\[]*+\[(127\.|::1\]))?"
     rb"(?:[^,\n]*+, (?:conn_use=\d++, )?delay=[^,\n]*+, delays=[^,\n]*+, dsn=[^,\n]*+, |[^\n]*, )"
     rb"status=sent (\([^\n]*+)"
 )
-"""Behind the `[` of a delivering process: queue id, recipient's domain, whether over the loopback, and the answer."""
+"""Behind the process id of a delivering program: queue id, recipient's domain, whether over the loopback, answer."""
 
-_SESSION = (
-    rb"(?:-login: (?:Info: )?Login: user=<([^>\n]++)>(?:[^\n]* session=<([^>\n]++)>)?"
-    rb"|\((?:[^)\n]*+\))+?<\d++><([^>\n]++)>: (?:Info: )?(?:Disconnected|Connection closed|Logged out))"
+# What matters of a line whose envelope is known; its first byte tells which of these it is. Of the queue manager:
+_SAID = rb" \w++: (?:from=<(?=[^\n]*>)>?|removed$)"
+# of smtpd and pickup, and of what delivers:
+_MAIL = rb"(?!NOQUEUE)\w++: (?:client=[^\n]*+|uid=|to=<[^\n]*, status=sent \([^\n]*+)"
+# of a login, up to the end of its session's id; of an end, up to the end of that.
+_BEGUN = rb"-login: (?:Info: )?Login: user=<[^>\n]++>(?:[^\n]* session=<[^>\n]++(?=>))?"
+_ENDED = rb"\((?:[^)\n]*+\))+?<\d++><[^>\n]++(?=>: (?:Info: )?(?:Disconnected|Connection closed|Logged out))"
+_MATTERS = b"|".join((_SAID, _MAIL, _BEGUN, _ENDED))
+_PID = rb"\d++\]:(?: (?=\w++: [ctu])|)"
+
+# What the line-by-line reader might take for a line that matters, whatever its envelope: never less than it takes.
+_HOST = rb" \S++(?<!:)"
+_MAY_MATTER = (
+    _HOST + rb" postfix[\w./-]*+\[(?=\d++\]: (?!NOQUEUE)\w++: "
+    rb"(?:client=|uid=|from=<|removed$|to=<[^\n]* status=sent \())"
+    rb"(?:(?<=smtpd\[)|(?<=/pickup\[)|(?<=/qmgr\[)|(?<=mtp\[)|(?<=al\[)|(?<=pipe\[))"
+    rb"|(?:" + _HOST + rb" [\w.@-]++(?:\[\d++\])?+:)?+ "
+    rb"(?:(?:imap|pop3|managesieve)(?:-login: (?:Info: )?Login: user=<|\([^\n]*\)<\d)|master: (?:Info: )?Dovecot v)"
 )
-_SAID = (
-    rb"\d++\]: (?!NOQUEUE)(\w++): (?:"
-    rb"client=[^\n,]*+(?:(?:, [^\n,]*+)*?, sasl_username=([^,\n]++))?"
-    rb"|(from=<>?|removed$|uid=)"
-    rb"|" + DELIVERED.partition(b"(\\w++): ")[2] + rb")"
-)
-_CAPTURING = re.compile(rb"(?<!\\)\((?!\?)")
-_STARTS = b"starting up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,87 +69,113 @@ class Part:
             start = stop
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Hits:
-    """The lines that matter; what a line does not say is empty.
+    """The lines that matter: what they say of sessions and queue ids.
 
-    `sessions` are user and session of a login, or the session that ends. `mails` are queue id, authenticated user, what
-    the queue manager or pickup says (`from=<`, `from=<>`, `removed`, `uid=`), and domain, loopback, answer of a
-    delivery. A line whose envelope or day is another one has nothing but empty values.
+    `users` of the logins, one by one, and of those `sessions` that have an id; `ended` sessions. `said` by the queue
+    manager (b" A1: from=<", b" A1: from=<>", b" A1: removed"); `begun` queue ids, and the authenticated users of those
+    that are `official`; `delivered` lines of what may have been delivered outside the government, or to a filter.
     """
 
-    sessions: list[tuple[bytes, bytes, bytes]]
-    mails: list[tuple[bytes, bytes, bytes, bytes, bytes, bytes]]
+    users: list[bytes] = field(default_factory=list)
+    sessions: list[tuple[bytes, bytes]] = field(default_factory=list)
+    ended: set[bytes] = field(default_factory=set)
+    said: list[bytes] = field(default_factory=list)
+    begun: list[bytes] = field(default_factory=list)
+    official: dict[bytes, bytes] = field(default_factory=dict)
+    delivered: list[bytes] = field(default_factory=list)
+    count: int = 0
+
+    def add(self, found: list[bytes], domains: Mapping[bytes, int]) -> None:
+        """Add what the pattern found."""
+        begun, ended, mails = list[bytes](), list[bytes](), list[bytes]()
+        kinds = {_SAYS: self.said.append, _BEGINS: begun.append, _ENDS: ended.append}
+        others = mails.append
+        for line in found:
+            kinds.get(line[0], others)(line)
+        self.count += len(found)
+        self.ended.update([line.rpartition(b"><")[2] for line in ended])
+        for line in begun:
+            head, _, rest = line.partition(b">")
+            user = head.partition(b"<")[2]
+            self.users.append(user)
+            if rest:
+                self.sessions.append((rest.rpartition(b" session=<")[2], user))
+        for line in mails:
+            queue, _, says = line.partition(b": ")
+            if says[0] == _TO:
+                end = line.find(b">")
+                _, has_domain, domain = line[:end].rpartition(b"@")
+                # What is delivered within the government, and not to a filter, needs no second look.
+                if (has_domain and domains[domain]) or line.find(b"queued as ", end) >= 0:
+                    self.delivered.append(line)
+                continue
+            self.begun.append(queue)
+            _, official, user = says.partition(b", sasl_username=")
+            if official:
+                self.official[queue] = user.partition(b",")[0]
+
+
+_SAYS, _BEGINS, _ENDS, _TO = b" -(t"
 
 
 @dataclass(slots=True)
 class Envelopes:
-    """What stands between time and LOGIN or POSTFIX in the lines that were understood, and the host in it."""
+    """What stands between the time and what a program says in the lines that were understood, and the host in it."""
 
-    known: dict[bytes, dict[bytes, str]] = field(default_factory=dict)
-    _patterns: dict[tuple[bytes, bytes], re.Pattern[bytes]] = field(default_factory=dict)
+    known: dict[str, dict[bytes, str]] = field(default_factory=dict)
+    _patterns: dict[bytes, re.Pattern[bytes]] = field(default_factory=dict)
 
-    def learn(self, literal: bytes, envelope: bytes, host: str) -> None:
+    def learn(self, kind: str, envelope: bytes, host: str) -> None:
         """Note an envelope that was understood."""
-        known = self.known.setdefault(literal, {})
+        known = self.known.setdefault(kind, {})
         if envelope not in known:
             known[envelope] = host
             self._patterns.clear()
 
-    def host_of(self, literal: bytes) -> str | None:
+    def host_of(self, kind: str) -> str | None:
         """Return the one host that writes such lines; None if there are several, or too many envelopes."""
-        known = self.known.get(literal, {})
+        known = self.known.get(kind, {})
         hosts = set(known.values())
         if len(known) > _ENVELOPES or len(hosts) > 1:
             return None
         return hosts.pop() if hosts else "-"
 
-    def find(self, block: bytes, part: Part) -> Hits | None:
-        """Return the lines that matter; None if a server starts, or a session is of a kind whose login was not seen."""
-        where = part.start, part.end
-        if block.find(_STARTS, *where) >= 0:
-            return None
-        sessions: list[tuple[bytes, bytes, bytes]] = []
-        protocols = {envelope.rpartition(b" ")[2] for envelope in self.known.get(LOGIN, ())}
-        if any(block.find(protocol + b"(", *where) >= 0 for protocol in _PROTOCOLS if protocol not in protocols):
-            return None  # an end, whose login was read before this reader was made
-        for protocol in sorted(protocols):
-            sessions += self._pattern(protocol, part.stamp).findall(block, *where)
-        if block.count(LOGIN, *where) != sum(1 for user, _, _ in sessions if user):
-            return None
-        return Hits(sessions, self._pattern(POSTFIX, part.stamp).findall(block, *where))
+    def find(self, block: bytes, part: Part, domains: Mapping[bytes, int]) -> Hits | None:
+        """Return the lines that matter; None if there is one that is not known and may matter.
 
-    def _pattern(self, literal: bytes, stamp: bytes) -> re.Pattern[bytes]:
-        pattern = self._patterns.get((literal, stamp))
+        `domains` tells of a recipient's domain whether it is outside the government.
+        """
+        pattern = self._patterns.get(part.stamp)
         if pattern is None:
-            pattern = self._patterns[literal, stamp] = self._made(literal, stamp)
-        return pattern
+            pattern = self._patterns[part.stamp] = self._made(part.stamp)
+        hits = Hits()
+        for text, start, end in _pieces(block, part):
+            found = pattern.findall(text, start, end)
+            if b"" in found:
+                return None
+            hits.add(found, domains)
+        return hits
 
-    def _made(self, literal: bytes, stamp: bytes) -> re.Pattern[bytes]:
-        if literal == POSTFIX:
-            # Away with what tells of connections before anything else is looked at.
-            heads, ahead, rest = list(self.known.get(POSTFIX, ())), rb"(?=\d++\]: \w++: [cfrtu])", _SAID
-        else:  # a protocol, which the envelopes of its logins end with
-            known = [one for one in self.known.get(LOGIN, ()) if one.rpartition(b" ")[2] == literal]
-            heads, ahead, rest = [one.removesuffix(literal) for one in known], b"", _SESSION
-        behind = b"|".join(_behind(stamp, heads, literal))
-        odd = _CAPTURING.sub(b"(?:", rest)
-        strict = b"(?:" + behind + b")" + rest + b"|" if behind else b""
-        groups = b"" if behind else b"(?:" + rest + b"){0}"  # so that what is found has the same shape
-        return re.compile(re.escape(literal) + ahead + b"(?:" + strict + odd + b")" + groups, re.MULTILINE)
+    def _made(self, stamp: bytes) -> re.Pattern[bytes]:
+        heads = [re.escape(head) for head in self.known.get(LOGIN, ())]
+        mails = [head + b"[" for head in self.known.get(POSTFIX, ())]
+        if mails:
+            heads.append(_one_of(mails) + _PID)
+        known = b"(?>" + stamp + b"(?:" + b"|".join(heads) + b")|)" if heads else b""
+        odd = b"(?!\n|" + stamp + b"(?!" + _MAY_MATTER + b"))"
+        return re.compile(b"\n" + known + b"(?:(?<!\n)(" + _MATTERS + b")|(?<=\n)" + odd + b")", re.MULTILINE)
 
 
-def _behind(stamp: bytes, heads: Iterable[bytes], literal: bytes) -> Iterator[bytes]:
-    """Yield what looks back from behind the literal to the line's begin: one pattern for the heads of each length."""
-    by_length: dict[int, list[bytes]] = {}
-    for head in sorted(heads):
-        by_length.setdefault(len(head), []).append(head)
-    for same in by_length.values():
-        shared = same[0][
-            : next((at for at, letters in enumerate(zip(*same, strict=True)) if len(set(letters)) > 1), None)
-        ]
-        rests = b"|".join(re.escape(head[len(shared) :]) for head in same)
-        yield b"(?<=^" + stamp + re.escape(shared) + b"(?:" + rests + b")" + re.escape(literal) + b")"
+def _one_of(words: Iterable[bytes]) -> bytes:
+    """Return a pattern for one of some words, none of which begins another one, that looks at each byte once."""
+    by_next: dict[bytes, list[bytes]] = {}
+    for word in words:
+        if word:
+            by_next.setdefault(word[:1], []).append(word[1:])
+    ways = [re.escape(first) + _one_of(rests) for first, rests in by_next.items()]
+    return b"(?:" + b"|".join(ways) + b")" if len(ways) > 1 else b"".join(ways)
 
 
 def parts(block: bytes, calendar: Calendar) -> Iterator[Part]:
@@ -175,6 +206,20 @@ def parts(block: bytes, calendar: Calendar) -> Iterator[Part]:
         stop = _line_after(block, min(high + _MIXED, end))
         yield Part(start, stop)
         start = stop
+
+
+def _pieces(block: bytes, part: Part) -> Iterator[tuple[bytes, int, int]]:
+    """Cut a part into texts, each as large as is soon used up, in which a line feed is before every line."""
+    start, last = part.start - 1, part.end - 1
+    if start < 0:
+        start = block.find(b"\n", 0, last)
+        start = last if start < 0 else start
+        yield b"\n" + block[:start], 0, start + 1
+    while start < last:
+        end = block.find(b"\n", min(start + _PIECE, last), last)
+        end = last if end < 0 else end
+        yield block, start, end
+        start = end
 
 
 def _line_after(block: bytes, at: int) -> int:

@@ -35,8 +35,8 @@ _PICKUP = re.compile(rb"/pickup\[\d+\]: (\w+): uid=")
 _FROM = re.compile(rb"/qmgr\[\d+\]: (\w+): from=<([^>\n]*)>")
 _REMOVED = re.compile(rb"/qmgr\[\d+\]: (\w+): removed$", re.MULTILINE)
 # The ends of smtp and lmtp, local and virtual, and pipe: which of them it is does not matter.
-_DELIVERIES = {re.compile(program + rb"\[" + DELIVERED): program for program in (b"mtp", b"al", b"pipe")}
-_BOUNCE = b"from=<>"
+_DELIVERIES = {re.compile(program + rb"\[\d++\]: " + DELIVERED): program for program in (b"mtp", b"al", b"pipe")}
+_DELIVERED = re.compile(DELIVERED)
 _QUEUED = re.compile(rb"queued as (\w+)\)?$")
 
 _HOST_AND_TAG = rb" (\S*[^\s:]) [\w.@-]+(?:\[\d+\])?:"
@@ -138,7 +138,7 @@ class Reader:
                 self._read_lines(block, smaller, use)
 
     def _read_at_once(self, block: bytes, part: Part, use: Use) -> bool:
-        hits = self._envelopes.find(block, part) if part.stamp else None
+        hits = self._envelopes.find(block, part, self.domains) if part.stamp else None
         return hits is not None and self._take(hits, part.day, use)
 
     def _read_lines(self, block: bytes, part: Part, use: Use) -> None:
@@ -259,32 +259,23 @@ class Reader:
     # -- a day at once -----------------------------------------------------------------------------------------------
 
     def _take(self, hits: Hits, day: int, use: Use) -> bool:
-        """Count what a part of one day told; return False, and count nothing, if it is odd or its order counts."""
+        """Count what a part of one day told; return False, and count nothing, if its order counts."""
         host, mail_host = self._envelopes.host_of(LOGIN), self._envelopes.host_of(POSTFIX)
-        logins = Counter([user for user, _, _ in hits.sessions])
-        sessions = {session: user for user, session, _ in hits.sessions}
-        begun = sum(1 for _, session, _ in hits.sessions if session)
-        ends = [session for _, _, session in hits.sessions]
-        ended = set(ends)
-        # Of a login the end is empty, of an end the user; of a line in another envelope both.
-        odd = logins.pop(b"", 0) + ends.count(b"") - len(ends)
-        again = begun - len(sessions) + (b"" in sessions)
-        if host is None or mail_host is None or odd or again:
+        sessions = dict(hits.sessions)
+        if host is None or mail_host is None or len(sessions) < len(hits.sessions):
             return False
-        sessions.pop(b"", None)
-        ended.discard(b"")
         pending = self.pending
         queues = (pending.mails, pending.accepted, pending.unlinked)
-        mails = _sorted(hits, self.domains)
-        if mails is None or mails.has_second_lives({name.encode() for kept in queues for at, name in kept}):
+        mails = _sorted(hits, self.domains, {name.encode() for kept in queues for at, name in kept})
+        if mails is None:
             return False
         names = self._names_on(day)
-        for user, count in logins.items():
+        for user, count in Counter(hits.users).items():
             if pseudonym := names[user]:
                 use.sessions[day, pseudonym] += count
-        self._take_sessions(sessions, ended, day, host, use)
+        self._take_sessions(sessions, hits.ended, day, host, use)
         self._take_mails(mails, day, mail_host, use)
-        use.hits += len(hits.sessions) + len(hits.mails)
+        use.hits += hits.count
         return True
 
     def _names_on(self, day: int) -> "_Names":
@@ -301,23 +292,30 @@ class Reader:
                 self._opened[host, session] = entry
 
     def _take_mails(self, mails: "_Mails", day: int, host: str, use: Use) -> None:
-        pending, official = self.pending, mails.official
-        now = official.keys() & mails.taken.keys()
-        for queue in official.keys() - now:
-            entry = self._entry(official[queue], day)
-            if entry[1] or entry[2]:
+        pending, official, said = self.pending, mails.official, mails.said
+        names = self._names_on(day)
+        accepted: dict[bytes, str] = {}
+        for queue, user in official.items():
+            if b" %b: from=<" % queue in said:
+                accepted[queue] = names[user]
+            elif b" %b: from=<>" % queue in said:
+                accepted[queue] = ""
+            elif (entry := self._entry(user, day))[1] or entry[2]:
                 pending.mails[host, queue.decode()] = entry
         for key in [key for key in pending.mails if key[0] == host]:
-            if (sender := mails.taken.get(key[1].encode())) is not None and key[1].encode() not in now:
-                self._accept(key, day, b"" if sender == _BOUNCE else b"?", use)
-        names = self._names_on(day)
-        accepted = {queue: "" if mails.taken[queue] == _BOUNCE else names[official[queue]] for queue in now}
+            if (queue := key[1].encode()) not in official:
+                if b" %b: from=<" % queue in said:
+                    self._accept(key, day, b"?", use)
+                elif b" %b: from=<>" % queue in said:
+                    self._accept(key, day, b"", use)
         for pseudonym, count in Counter(accepted.values()).items():
             if pseudonym:
                 use.sent[day, pseudonym] += count
 
-        for queue in {queue for queue, _ in mails.handed_on} & accepted.keys() | accepted.keys() - mails.removed:
-            pending.accepted[host, queue.decode()] = day, accepted[queue]
+        handed_on = {queue for queue, _ in mails.handed_on}
+        for queue, pseudonym in accepted.items():
+            if queue in handed_on or b" %b: removed" % queue not in said:
+                pending.accepted[host, queue.decode()] = day, pseudonym
         for queue, queued in mails.handed_on:
             self._link((host, queue.decode()), (host, queued.decode()), use)
         for queue, kind in mails.delivered:
@@ -326,7 +324,7 @@ class Reader:
             else:
                 use.deliver((day, known), 1, int(kind == FREE))
         for kept in (pending.mails, pending.accepted):
-            for key in [key for key in kept if key[0] == host and key[1].encode() in mails.removed]:
+            for key in [key for key in kept if key[0] == host and b" %b: removed" % key[1].encode() in said]:
                 del kept[key]
 
     # -- both --------------------------------------------------------------------------------------------------------
@@ -390,45 +388,36 @@ class _Names(dict[bytes, str]):
 
 @dataclass(frozen=True, slots=True)
 class _Mails:
-    """What the lines of a part say of its queue ids."""
+    """What the lines of a part say of its queue ids.
 
-    begun: set[bytes]
-    official: dict[bytes, bytes]  # the authenticated user
-    taken: dict[bytes, bytes]  # `from=<`, or `from=<>` for a bounce
-    removed: set[bytes]
-    delivered: list[tuple[bytes, int]]  # outside or to free mail
-    handed_on: list[tuple[bytes, bytes]]  # to a content filter, and under which id it came back
+    `said` as in Hits, `official` the authenticated users, `delivered` what is outside or to free mail, `handed_on` what
+    a content filter took, and under which id it came back.
+    """
 
-    def has_second_lives(self, before: set[bytes]) -> bool:
-        """Tell whether an id that was pending before may begin another life here: then the order of lines counts."""
-        return not self.begun.isdisjoint(before) or any(self.taken.get(queue) == _BOUNCE for queue in before)
+    said: set[bytes]
+    official: dict[bytes, bytes]
+    delivered: list[tuple[bytes, int]]
+    handed_on: list[tuple[bytes, bytes]]
 
 
-def _sorted(hits: Hits, domains: Domains) -> _Mails | None:
-    """Sort lines by what they say; None if one of them is odd, or if an id has two lives in the part."""
-    mails = _Mails(set(), {}, {}, set(), [], [])
-    begun, official, taken, removed = mails.begun, mails.official, mails.taken, mails.removed
-    for queue, user, says, domain, loopback, answer in hits.mails:
-        if not queue:
-            return None
-        if answer:
-            if loopback and (queued := _QUEUED.search(answer)):
-                mails.handed_on.append((queue, queued[1]))
-            elif kind := domains[domain]:
-                mails.delivered.append((queue, kind))
-        elif says == b"removed":
-            if queue in removed:
-                return None
-            removed.add(queue)
-        elif says and says != b"uid=":
-            if taken.setdefault(queue, says) != says:  # a retry says the same again
-                return None
-        elif queue in begun:
-            return None
-        else:
-            begun.add(queue)
-            if user:
-                official[queue] = user
+def _sorted(hits: Hits, domains: Domains, before: set[bytes]) -> _Mails | None:
+    """Sort lines by what they say; None if an id, as one of those `before`, may have two lives: then order counts."""
+    said = set(hits.said)
+    removed = [line for line in hits.said if line[-1:] == b"d"]
+    if len(set(removed)) < len(removed) or any(line[:-1] in said for line in said if line[-1:] == b">"):
+        return None
+    begun = set(hits.begun)
+    if len(begun) < len(hits.begun) or not begun.isdisjoint(before) or b"" in hits.official.values():
+        return None
+    if any(b" %b: from=<>" % queue in said for queue in before):
+        return None
+    mails = _Mails(said, hits.official, [], [])
+    for line in hits.delivered:
+        if (found := _DELIVERED.match(line)) is not None:
+            if found[3] and (queued := _QUEUED.search(found[4])):
+                mails.handed_on.append((found[1], queued[1]))
+            elif kind := domains[found[2] or b""]:
+                mails.delivered.append((found[1], kind))
     return mails
 
 

@@ -58,10 +58,21 @@ def test_whatever_is_broken_in_a_log_both_readers_tell_the_same(seed: int) -> No
 
 def test_an_odd_line_slows_down_only_what_is_around_it() -> None:
     content = a_log(40_000, 137_000)
-    middle = content.find(b"\n", len(content) // 2) + 1
-    forged = postfix(FIRST, "smtpd", f"NOQUEUE: reject: helo=<{login(FIRST, AN, 's1')}>", "dovecot").encode() + b"\n"
-    odd = content[:middle] + forged + content[middle:]
+    third = content.find(b"\n", len(content) // 3) + 1
+    late = login(FIRST - 86_400, AN, "s1").encode() + b"\n"
+    odd = content[:third] + late + content[third:]
     assert agree([odd], FIRST) >= len(odd) // (512 << 10) - 2
+
+
+def test_what_a_client_puts_into_its_name_slows_nothing_down() -> None:
+    said = [login(WHEN, AN, "s1"), logout(WHEN, AN, "s1"), *mail(WHEN, "A1", AN), delivered(WHEN, "A1", "x@gmail.com")]
+    forged = [
+        postfix(WHEN, "smtpd", f"NOQUEUE: reject: helo=<{words}{one[cut:]}>")
+        for one in said
+        for cut in (0, 16)
+        for words in ("", "\x7f ")
+    ]
+    assert agree([text([*forged, *mail(WHEN, "B2", AN)])], WHEN) == 1
 
 
 def test_an_id_that_lives_twice_in_a_day_is_read_in_order() -> None:
