@@ -17,7 +17,7 @@ from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from collector import __version__, check, compare, init, matching, privacy, status, traces, workdays
+from collector import __version__, check, compare, flags, init, matching, privacy, status, traces, workdays
 from collector import collect as collecting
 from collector import readings as figures
 from collector import reconcile as reconciling
@@ -42,7 +42,7 @@ from collector.readings import Explanation
 from collector.reconcile import Reconciled
 from collector.settings import load, locate, masked
 from collector.settings.shape import Source
-from collector.sinks import comparison, json_shapes, terminal, working_year
+from collector.sinks import comparison, flagged, json_shapes, terminal, working_year
 from collector.store.engine import reading as reading_store
 from collector.store.rehearsal import rehearsal
 from collector.store.save import Saved
@@ -106,9 +106,10 @@ def _opened(config: Path | None, *, with_systems: bool = False) -> Iterator[Asse
     path = locate(config, os.environ)
     with assemble(path, os.environ) as assembly:
         if with_systems and assembly.settings.now is not None:
-            from collector.demo import systems  # here, as all that only some commands need
+            from collector.demo import systems, watched  # here, as all that only some commands need
 
             with systems.serve(path.parent):
+                watched.replay(assembly.watch, path.parent, assembly.settings.now)
                 yield assembly
         else:
             yield assembly
@@ -607,6 +608,36 @@ def _reports(assembly: Assembly, source: Source, period: Period) -> list[Report]
     assert tell is not None
     with job.open_door(assembly.clock()) as door:
         return list(tell(job.config, door, period))
+
+
+@app.command(name="flags")
+def flags_command(
+    period: APeriod,
+    agency: Annotated[str | None, typer.Option(metavar="CODE", help="Only this agency.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Show the agencies of each flag.")] = False,
+    rows: Annotated[bool, typer.Option("--rows", help="Show the records that raise each flag.")] = False,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what should be looked at before a period is published.
+
+    Odd records and figures, by key; they cost no points. Exit code 1 if there are any.
+    """
+    wanted = _period(period)
+    with _opened(config) as assembly:
+        code = agency and _known_agency(assembly, agency)
+        readings, before = _take(assembly, [wanted]), _take(assembly, [period_before(wanted)])
+        with reading_store(assembly.engine) as connection:
+            found = flags.raised(
+                connection, wanted, assembly.clock(), assembly.indicators, readings, before, code or None
+            )
+        if as_json:
+            _print_json({"period": wanted.name, "flags": flagged.document(found, rows=rows)})
+        else:
+            by_agency = every and code is None
+            _print(flagged.shown(found, _names(assembly), out.width, by_agency=by_agency, rows=rows))
+    if found:
+        raise typer.Exit(FINDINGS)
 
 
 @app.command()

@@ -1,7 +1,6 @@
 """What a source publishes beside what we count: each dossier classed by hand, each difference by its cause."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +17,7 @@ from collector.store.engine import reading as reading_store
 from collector.store.engine import writing
 from collector.store.tombstones import bury
 from indicators.dossiers import INDICATORS
-from tests.store.small import PLAN, put, row, store
+from tests.store.small import PLAN, emptied, put, row, store
 
 A, B = "H44.01", "H44.02"
 JANUARY = parse_period("2026-01")
@@ -28,9 +27,15 @@ QD766 = Rules("qd766", withdrawn="on_time", without_due="on_time", due="current"
 OPENCPS = Rules("opencps", without_due="on_time", due="current", same_day="by_hour")
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Engine, Register]:
+    return store(tmp_path_factory.mktemp("store"))
+
+
 @pytest.fixture
-def small(tmp_path: Path) -> tuple[Engine, Register]:
-    return store(tmp_path)
+def small(shared: tuple[Engine, Register]) -> tuple[Engine, Register]:
+    emptied(shared[0])
+    return shared
 
 
 def at(day: int, hour: int = 9) -> int:

@@ -4,15 +4,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete
 
 from collector.agencies import Register, read
 from collector.contract.connector import Batch, Row
-from collector.contract.records import Record, columns
+from collector.contract.records import RECORDS, Record, columns
+from collector.contract.tables import table_of
 from collector.store import tallies
 from collector.store.engine import open_engine, writing
 from collector.store.reference import refresh
 from collector.store.save import Saved, save
+from collector.store.schema import vanished
 from collector.workdays import Workday
 from indicators import documents, dossiers, mailboxes, procedures, systems
 
@@ -72,6 +74,13 @@ def store(
     with writing(engine) as connection:
         refresh(connection, known, calendar(), PLAN, served)
     return engine, known
+
+
+def emptied(engine: Engine) -> None:
+    """Take all records out of a store, for tests that share one and look at records alone: its tallies stay."""
+    with writing(engine) as connection:
+        for table in (*(table_of(record) for record in RECORDS), vanished):
+            connection.execute(delete(table))
 
 
 def row(record: type[Record], **values: Any) -> Row:
