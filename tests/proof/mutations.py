@@ -685,4 +685,62 @@ MUTATIONS = (
         "return None if None in flags else 0",
         "tests/connectors/onestop/test_national_format.py::test_whether_papers_are_digitised_is_told_or_unknown",
     ),
+    Mutation(
+        "a common line of a catalogue goes before the agency's own",
+        "collector/store/offers.py",
+        'rank = (line.listed, line.agency_code != "",',
+        'rank = (line.listed, line.agency_code == "",',
+        "tests/indicators/test_procedures.py::"
+        "test_a_procedure_in_force_on_a_day_counts_once_by_its_level[its own line goes first]",
+    ),
+    Mutation(
+        "a procedure whose level nobody tells is not offered online",
+        "indicators/procedures.py",
+        "_known = and_(offer.c.listed == 1, offer.c.level.is_not(None))",
+        "_known = and_(offer.c.listed == 1)",
+        "tests/indicators/test_procedures.py::"
+        "test_a_procedure_in_force_on_a_day_counts_once_by_its_level[its own line does not tell]",
+    ),
+    Mutation(
+        "a procedure that only a dossier showed is one of all in force",
+        "indicators/procedures.py",
+        "_known = and_(offer.c.listed == 1, offer.c.level.is_not(None))",
+        "_known = offer.c.level.is_not(None)",
+        "tests/indicators/test_procedures.py::test_an_agency_of_which_only_dossiers_tell_has_no_figure",
+    ),
+    Mutation(
+        "a probe that was not carried out is a miss of the system",
+        "indicators/systems.py",
+        "_JUDGED: ColumnElement[int] = _c.answered + _c.silent",
+        "_JUDGED: ColumnElement[int] = _c.planned - _c.excused",
+        "tests/indicators/test_systems.py::test_an_agency_has_the_probes_of_all_systems_that_serve_it",
+    ),
+    Mutation(
+        "the province counts a probe once for each agency that it serves",
+        "collector/readings.py",
+        "return replace(wider, hits=int(hits), judged=int(judged), unknown=int(unknown))",
+        "return wider",
+        "tests/indicators/test_systems.py::test_wider_figures_have_each_probe_once",
+    ),
+    Mutation(
+        "what could not be asked is silent",
+        "collector/probing.py",
+        "elif instant == newest and said is not None:\n            answered, silent = answered + said,",
+        "elif instant == newest:\n            answered, silent = answered + bool(said),",
+        "tests/test_probing.py::test_what_could_not_be_asked_is_no_silence",
+    ),
+    Mutation(
+        "the day on which the first probe was made is a whole one",
+        "collector/probing.py",
+        "if day < local_day(now) and (not plan.of_day(day) or one.begun <= plan.of_day(day)[0])",
+        "if day < local_day(now)",
+        "tests/test_probing.py::test_a_day_is_covered_once_it_is_over_and_was_watched_from_its_start",
+    ),
+    Mutation(
+        "a program that hangs answers, as the kernel accepts the connection",
+        "collector/transports/reach.py",
+        "return bool(_some(line, 1, ends, tick))",
+        "return True",
+        "tests/transports/test_reach.py::test_an_accepted_connection_is_no_answer",
+    ),
 )
