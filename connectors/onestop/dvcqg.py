@@ -15,11 +15,14 @@ Limits: no record of what vanishes without a mark (configure `deleted` where the
   before. A run by hand that is narrowed to the days of receipt, or to agencies, covers no day: dossiers received
   earlier may have been completed on them. A folder proves nothing about the day of its newest file, nor later ones.
 Quality: the format is filled in by the source, and some systems say "finished" of paused dossiers (facts: standards
-  2.3). A status code that is not of the format ends as unknown, and so does a moved due date without the one before.
+  2.3): `collector flags` names them where a second source has them. Progress steps date pauses that no supplement
+  dates, and no completion. A status code that is not of the format ends as unknown, and so does a moved due date
+  without the one before.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -176,7 +179,10 @@ def publishes(config: Config) -> bool:
 def reported(config: Config, door: Any, period: Period) -> Iterator[Report]:
     """Yield the totals that the service itself publishes of a period; nothing where no report is configured."""
     if config.report is not None:
-        yield from ask_report(config.report, config.envelope, _service(door), period)
+        for one in ask_report(config.report, config.envelope, _service(door), period):
+            # Counted apart by codes: our dossiers bear the service's own words for them.
+            words = {word for word, code in config.statuses.items() if one.rules and code in one.rules.apart}
+            yield replace(one, rules=one.rules and replace(one.rules, apart=one.rules.apart | words))
 
 
 def probe(config: Config, door: Any) -> Iterator[Finding]:
@@ -205,7 +211,10 @@ def _dossiers(config: Config, door: Pages | Files, want: Want, newest: Newest, r
             dossiers.append(reading.dossier)
             events.extend(reading.events)
 
-    return Intake(Dossier, door.source, "MaHoSo", turn, expected_fields, {Dossier: dossiers, DossierEvent: events})
+    def expect(item: Mapping[str, Any]) -> Sequence[str]:
+        return expected_fields(item, config.statuses)
+
+    return Intake(Dossier, door.source, "MaHoSo", turn, expect, {Dossier: dossiers, DossierEvent: events})
 
 
 def _procedures(config: Config, door: Pages | Files, read_at: Callable[[], int]) -> tuple[Intake, dict[str, Row]]:
@@ -348,7 +357,7 @@ def _shape(config: Config, items: Sequence[Any], where: str, began: int, *, doss
         try:
             if dossiers:
                 read_dossier(item, config, began, began)
-                lacking.update(name for name in expected_fields(item) if name not in item)
+                lacking.update(name for name in expected_fields(item, config.statuses) if name not in item)
             else:
                 read_procedure(item, config, began)
         except Unusable as fault:

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal, NoReturn
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from collector.contract.connector import Row
 from collector.contract.period import OFFSET, day_start, local_day, plus_days
 from connectors.onestop.national_flags import PaymentFlag, digitised, electronic_result, payment
+from connectors.onestop.national_steps import Step, since, waits
 
 MICROSECONDS = 1_000_000
 
@@ -24,22 +25,28 @@ _YEARS = range(1990, 2101)
 _DAY_ALONE = 8
 _PROCEDURE_CODE = 8  # 1.002835; what follows is the province's own suffix
 
-_OUTCOMES: Mapping[str, str] = {
-    "1": "open",  # newly registered
-    "2": "open",  # received
-    "3": "refused_at_intake",
-    "4": "open",  # in process
-    "5": "open",  # supplement asked: a pause, but only where DanhSachHoSoBoSung dates it
-    "6": "open",  # a fee is due: likewise
-    "7": "withdrawn",
-    "8": "stopped",
-    "9": "completed",
-    "10": "completed",  # and collected
+OUTCOMES: Mapping[str, str] = {
+    "1": "open",  # mới đăng ký
+    "2": "open",  # được tiếp nhận
+    "3": "refused_at_intake",  # không được tiếp nhận
+    "4": "open",  # đang xử lý
+    "5": "open",  # yêu cầu bổ sung giấy tờ: a pause, but only where a supplement or a step dates it
+    "6": "open",  # yêu cầu thực hiện nghĩa vụ tài chính: likewise
+    "7": "withdrawn",  # công dân rút hồ sơ
+    "8": "stopped",  # dừng xử lý
+    "9": "completed",  # đã xử lý xong
+    "10": "completed",  # đã trả kết quả
 }
+"""What TrangThaiHoSo means (facts: standards 2.2, source-systems 2.1)."""
+NO_WORDS: Mapping[str, str] = {}
 _NOT_RECEIVED = frozenset({"1", "3"})
 _DONE = frozenset({"9", "10"})
-_CHANNELS: Mapping[str, str] = {"1": "counter", "2": "online", "3": "post"}
-_LEVELS: Mapping[str, str] = {"2": "information", "3": "partial", "4": "full"}
+CHANNELS: Mapping[str, str] = {"1": "counter", "2": "online", "3": "post"}
+"""What KenhThucHien means: trực tiếp, trực tuyến, bưu chính công ích."""
+
+LEVELS: Mapping[str, str] = {"2": "information", "3": "partial", "4": "full"}
+"""What MucDo means: information only, một phần, toàn trình."""
+
 _TRUE = frozenset({"1", "true", "True"})
 _FALSE = frozenset({"", "0", "false", "False"})
 
@@ -58,7 +65,10 @@ class Form(BaseModel):
     progress: str = Field(
         default="DanhSachTienDo",
         min_length=1,
-        description="List of progress steps; the latest ThoiDiemXuLy is the version where there is no stamp",
+        description=(
+            "List of progress steps (ThoiDiemXuLy, TrangThai): they date pauses, withdrawals, refusals and stops that"
+            " nothing else dates; the latest is the version where there is no stamp"
+        ),
         examples=["DanhSachTienDo"],
     )
     deleted: str | None = Field(
@@ -66,6 +76,14 @@ class Form(BaseModel):
         min_length=1,
         description="Field that says 1 once a dossier is deleted; leave out if the service has none",
         examples=["DaXoa"],
+    )
+    statuses: dict[str, str] = Field(
+        default_factory=dict,
+        description=(
+            "What the service writes instead of the codes of TrangThaiHoSo: 1 registered, 2 received, 3 refused at"
+            " intake, 4 in process, 5 supplement asked, 6 fee due, 7 withdrawn, 8 stopped, 9 processed, 10 collected"
+        ),
+        examples=[{"processing": "4", "done": "10", "unresolved": "8"}],
     )
     due_dates: Literal["recorded", "overwritten"] = Field(
         default="recorded",
@@ -83,6 +101,14 @@ class Form(BaseModel):
         ),
         examples=["online"],
     )
+
+    @field_validator("statuses")
+    @classmethod
+    def _codes(cls, statuses: dict[str, str]) -> dict[str, str]:
+        for told, code in statuses.items():
+            if code not in OUTCOMES:
+                raise ValueError(f"{told!r} cannot mean {code!r}; the codes are {', '.join(OUTCOMES)}")
+        return statuses
 
 
 class Unusable(Exception):
@@ -111,9 +137,10 @@ class Reading:
     stamp: str
 
 
-def expected_fields(item: Mapping[str, Any]) -> tuple[str, ...]:
+def expected_fields(item: Mapping[str, Any], statuses: Mapping[str, str] = NO_WORDS) -> tuple[str, ...]:
     """Return the fields that such a dossier should name, be they empty; where none does, the format has changed."""
     status = str(item.get("TrangThaiHoSo", "")).strip()
+    status = statuses.get(status, status)
     always = ("DonViXuLy", "MaTTHC", "KenhThucHien", "TrangThaiHoSo")
     if status in _DONE:
         return (*always, "NgayTiepNhan", "NgayHenTra", "NgayKetThucXuLy")
@@ -157,9 +184,10 @@ def read_dossier(item: Any, form: Form, read_at: int, began: int) -> Reading:
 
     Status. 1 and 3 were never received: a NgayTiepNhan beside them is the time of filing that some systems put there,
     and would count a dossier that no desk accepted. 9 and 10 without NgayKetThucXuLy are completed on a day that
-    nobody knows; with NgayTuChoi they were refused after work. 5 and 6 alone are no pause. A code that is not of the
-    format ends as unknown: no outcome and no completed_day (a NgayKetThucXuLy may be that of anything), so that it
-    can never be a hit; what does not depend on the status is kept.
+    nobody knows; with NgayTuChoi they were refused after work. 5 and 6 alone are no pause. Where 3, 7 and 8 bear no
+    date of their own, the step that brought them has it. A code that is not of the format ends as unknown: no outcome
+    and no completed_day (a NgayKetThucXuLy may be that of anything), so that it can never be a hit; what does not
+    depend on the status is kept.
     """
     if not isinstance(item, dict):
         raise Unusable("?", "data", "is no object")
@@ -175,10 +203,12 @@ def _dossier(item: Mapping[str, Any], form: Form, read_at: int, began: int) -> R
     if not isinstance(key, str) or not key.strip():
         raise _Fault("MaHoSo", "is missing or no text")
     key = _code(item, "MaHoSo")
-    status = _code(item, "TrangThaiHoSo")
+    written = _code(item, "TrangThaiHoSo")
+    status = form.statuses.get(written, written)
+    steps = _steps(item, form)
     received = None if status in _NOT_RECEIVED else _instant(item, "NgayTiepNhan")
     finished, returned, refused = (_day(item, name) for name in ("NgayKetThucXuLy", "NgayTra", "NgayTuChoi"))
-    outcome = _OUTCOMES.get(status)
+    outcome = OUTCOMES.get(status)
     completed = ended = None
     if outcome == "completed":
         completed = finished
@@ -188,22 +218,25 @@ def _dossier(item: Mapping[str, Any], form: Form, read_at: int, began: int) -> R
         ended = finished if refused is None else refused
     elif outcome in ("withdrawn", "stopped"):
         ended = returned if finished is None else finished
+    if ended is None and outcome in ("refused_at_intake", "withdrawn", "stopped"):
+        began_so = since(steps, status)
+        ended = None if began_so is None else local_day(began_so)
     stamp = _time(item, form.stamp)
-    version = _version(item, form, read_at, began)
+    version = _version(item, form, steps, read_at, began)
     row = (
         key,
         _code(item, "DonViXuLy"),
         version * MICROSECONDS,
         _removed(item, form),
         _code(item, "MaTTHC")[:_PROCEDURE_CODE] or None,
-        _CHANNELS.get(_code(item, "KenhThucHien")),
+        CHANNELS.get(_code(item, "KenhThucHien")),
         _day(item, "NgayNopHoSo"),
         None if received is None else local_day(received),
         completed,
         returned,
         outcome,
         ended,
-        status or None,
+        written or None,
         None if completed is None else _moment(item, "NgayKetThucXuLy"),
         _due_moment(item),
         _day(item, "NgayHenTra"),
@@ -212,17 +245,28 @@ def _dossier(item: Mapping[str, Any], form: Form, read_at: int, began: int) -> R
         payment(item, form.payment_flag),
     )
     supplements = _supplements(item)
-    events = _pauses(key, version, received, supplements)
+    events = _pauses(key, version, received, supplements) + _waits(key, version, received, supplements, steps)
     if status not in _NOT_RECEIVED:  # before receipt nothing is promised
         events += _promises(key, form, version, received, _day(item, "NgayHenTra"), supplements)
     return Reading(row, events, stamp)
 
 
-def _version(item: Mapping[str, Any], form: Form, read_at: int, began: int) -> int:
+def _steps(item: Mapping[str, Any], form: Form) -> list[Step]:
+    found = []
+    for entry in _objects(item, form.progress):
+        at = _instant(entry, "ThoiDiemXuLy", form.progress)
+        if at is not None:
+            told = entry.get("TrangThai")
+            status = str(told).strip() if isinstance(told, str | int) else ""
+            status = form.statuses.get(status, status)
+            found.append(Step(at, status if status in OUTCOMES else ""))
+    return found
+
+
+def _version(item: Mapping[str, Any], form: Form, steps: Sequence[Step], read_at: int, began: int) -> int:
     stamp = _instant(item, form.stamp)
     if stamp is None:
-        steps = [_instant(step, "ThoiDiemXuLy", form.progress) for step in _objects(item, form.progress)]
-        stamp = max((step for step in steps if step is not None), default=None)
+        stamp = max((step.at for step in steps), default=None)
     if stamp is None:
         return read_at
     if stamp > began + 86_400:
@@ -286,16 +330,41 @@ def _pauses(key: str, version: int, received: int | None, supplements: Sequence[
             and one.due_before is None
             and one.due_after is None
         )
-        begun, ended = local_day(one.asked), local_day(one.asked if one.back is None else one.back)
-        for kind, word, at, day, removed in (
-            ("pause_begun", "begun", one.asked, begun, before_receipt),
-            ("pause_ended", "ended", one.back, ended, before_receipt or one.back is None),
-        ):
-            instant = (one.asked if at is None else at) * MICROSECONDS
-            changed = version * MICROSECONDS
-            rows.append(
-                (f"{key}|{word}|{one.ref}", "", changed, int(removed), key, kind, one.ref, instant, day, "history")
-            )
+        rows += _pause(key, version, one.ref, one.asked, one.back, not_there=before_receipt)
+    return rows
+
+
+def _pause(key: str, version: int, ref: str, asked: int, back: int | None, *, not_there: bool) -> list[Row]:
+    """Return the begin and the end of a pause; the end of one that lasts is a removed row."""
+    rows: list[Row] = []
+    for kind, word, at, removed in (
+        ("pause_begun", "begun", asked, not_there),
+        ("pause_ended", "ended", asked if back is None else back, not_there or back is None),
+    ):
+        instant, changed = at * MICROSECONDS, version * MICROSECONDS
+        rows.append(
+            (f"{key}|{word}|{ref}", "", changed, int(removed), key, kind, ref, instant, local_day(at), "history")
+        )
+    return rows
+
+
+def _waits(
+    key: str, version: int, received: int | None, supplements: Sequence[_Supplement], steps: Sequence[Step]
+) -> list[Row]:
+    """Return the pauses that only steps tell of. One at the time of a listed supplement is that supplement's own.
+
+    It is removed then: an earlier version may have told it by its steps alone. One before receipt stopped no clock.
+    """
+    listed = [(one.asked, one.back) for one in supplements if one.asked is not None]
+    rows: list[Row] = []
+    for asked, back in waits(steps):
+        first, last = local_day(asked), None if back is None else local_day(back)
+        theirs = any(
+            (last is None or local_day(begun) <= last) and (ended is None or first <= local_day(ended))
+            for begun, ended in listed
+        )
+        before_receipt = back is not None and received is not None and back <= received
+        rows += _pause(key, version, f"step@{asked}", asked, back, not_there=theirs or before_receipt)
     return rows
 
 
@@ -369,7 +438,7 @@ def read_procedure(item: Any, form: Form, read_at: int) -> Row:
             (read_at if stamp is None else min(stamp, read_at)) * MICROSECONDS,
             0,
             code,
-            _LEVELS.get(_code(item, "MucDo")),
+            LEVELS.get(_code(item, "MucDo")),
             _day(item, "HieuLucTu"),
             _day(item, "HieuLucDen"),
             1,

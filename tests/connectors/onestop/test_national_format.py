@@ -9,7 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.contract.records import Dossier, DossierEvent, Procedure
-from connectors.onestop.national_format import Form, Reading, Unusable, instant_of, read_dossier, read_procedure
+from connectors.onestop.national_format import (
+    CHANNELS,
+    LEVELS,
+    OUTCOMES,
+    Form,
+    Reading,
+    Unusable,
+    expected_fields,
+    instant_of,
+    read_dossier,
+    read_procedure,
+)
 from tests.connectors.onestop.national_service_double import dossier, procedure
 from tests.connectors.onestop.runs import BEGAN, kept, named
 
@@ -38,6 +49,10 @@ def read(form: Form = RECORDED, **fields: Any) -> dict[str, Any]:
 
 def events(form: Form = RECORDED, **fields: Any) -> dict[str, dict[str, Any]]:
     return {row[0].removeprefix(f"{KEY}|"): named(DossierEvent, row) for row in reading(form, **fields).events}
+
+
+def step(at: str, status: Any) -> dict[str, Any]:
+    return {"NguoiXuLy": "CANARY", "ThoiDiemXuLy": at, "NoiDungXuLy": "CANARY", "TrangThai": status}
 
 
 def supplement(ref: str, asked: str, back: str = "", before: str = "", after: str = "") -> dict[str, Any]:
@@ -85,6 +100,60 @@ def test_a_whole_dossier_becomes_one_row_of_golden_values() -> None:
         "electronic_result": 1,
         "payment": "none",
     }
+
+
+# facts/standards.md 2.2 and source-systems.md 2.1, code by code: what it is called, and what it is to us.
+STATUSES = {
+    "1": ("mới đăng ký", "open"),
+    "2": ("được tiếp nhận", "open"),
+    "3": ("không được tiếp nhận", "refused_at_intake"),
+    "4": ("đang xử lý", "open"),
+    "5": ("yêu cầu bổ sung giấy tờ", "open"),
+    "6": ("yêu cầu thực hiện nghĩa vụ tài chính", "open"),
+    "7": ("công dân rút hồ sơ", "withdrawn"),
+    "8": ("dừng xử lý", "stopped"),
+    "9": ("đã xử lý xong", "completed"),
+    "10": ("đã trả kết quả", "completed"),
+}
+CHANNEL_CODES = {"1": "counter", "2": "online", "3": "post"}  # trực tiếp, trực tuyến, bưu chính công ích
+LEVEL_CODES = {"2": "information", "3": "partial", "4": "full"}  # MucDo
+WORDS = {  # the text statuses of a central system, as one client maps them
+    "processing": "4",
+    "releasing": "9",
+    "done": "10",
+    "denied": "3",
+    "unresolved": "8",
+    "cancelled": "7",
+    "waiting": "5",
+    "new": "2",
+    "paying": "6",
+    "receiving": "1",
+}
+
+
+def test_the_codes_are_those_of_the_facts_and_no_other() -> None:
+    assert {code: ours for code, (_, ours) in STATUSES.items()} == OUTCOMES
+    assert CHANNEL_CODES == CHANNELS
+    assert LEVEL_CODES == LEVELS
+    for code, (_, ours) in STATUSES.items():
+        assert read(TrangThaiHoSo=code)["outcome"] == ours
+    for code, channel in CHANNEL_CODES.items():
+        assert read(KenhThucHien=code)["channel"] == channel
+
+
+@pytest.mark.parametrize(("word", "code"), WORDS.items())
+def test_a_service_that_writes_words_is_read_by_what_they_mean(word: str, code: str) -> None:
+    dates: dict[str, Any] = {"NgayKetThucXuLy": "20260108090000", "DanhSachTienDo": [step("20260106080000", word)]}
+    by_code = read(TrangThaiHoSo=code, **dates | {"DanhSachTienDo": [step("20260106080000", code)]})
+    by_word = read(Form(statuses=WORDS), TrangThaiHoSo=word, **dates)
+    assert by_word == by_code | {"source_status": word}
+    assert read(TrangThaiHoSo=word, **dates)["outcome"] is None, "without a word for it, it is none of the format's"
+    assert expected_fields({"TrangThaiHoSo": word}, WORDS) == expected_fields({"TrangThaiHoSo": code})
+
+
+def test_a_word_can_only_mean_a_code_of_the_format() -> None:
+    with pytest.raises(ValueError, match="'done' cannot mean '11'"):
+        Form(statuses={"done": "11"})
 
 
 @pytest.mark.parametrize(
@@ -428,6 +497,76 @@ def test_a_supplement_that_was_never_asked_for_is_a_draft() -> None:
 @pytest.mark.parametrize("status", ["5", "6"])
 def test_a_status_alone_is_no_pause(status: str) -> None:
     assert set(events(TrangThaiHoSo=status)) == {"due|20260115"}
+
+
+# --- progress steps ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("steps", "pauses"),
+    [
+        ([], []),
+        ([("06", 2), ("07", 4)], []),
+        ([("06", 2), ("07", 5)], [(20260107, None)]),
+        ([("07", 5), ("08", "5"), ("09", 4), ("12", 9)], [(20260107, 20260109)]),
+        ([("09", 4), ("07", 5)], [(20260107, 20260109)]),
+        ([("07", 6), ("08", 4), ("09", 5), ("12", 7)], [(20260107, 20260108), (20260109, 20260112)]),
+        ([("07", 5), ("08", "odd"), ("09", 4)], [(20260107, 20260109)]),
+        ([("02", 5), ("03", 2)], []),  # before receipt no clock ran
+    ],
+)
+def test_steps_date_the_pauses_that_nothing_else_dates(
+    steps: list[tuple[str, Any]], pauses: list[tuple[int, int | None]]
+) -> None:
+    found = events(
+        NgayTiepNhan="20260105080000", DanhSachTienDo=[step(f"202601{day}090000", status) for day, status in steps]
+    )
+    begun = {name: one for name, one in found.items() if name.startswith("begun|") and not one["removed"]}
+    ends = [found[name.replace("begun", "ended")] for name in sorted(begun)]
+    assert [
+        (one["day"], None if end["removed"] else end["day"])
+        for one, end in zip((begun[name] for name in sorted(begun)), ends, strict=True)
+    ] == pauses
+    assert "CANARY" not in repr(found)
+
+
+def test_a_listed_supplement_is_believed_before_the_steps_of_its_time() -> None:
+    steps = [step("20260107090000", "5"), step("20260114090000", "4"), step("20260120090000", "6")]
+    seen_first = reading(NgayCapNhat="20260108090000", DanhSachTienDo=steps[:1]).events
+    then = reading(
+        NgayCapNhat="20260121090000",
+        DanhSachTienDo=steps,
+        DanhSachHoSoBoSung=[supplement("7", "20260107080000", "20260109100000")],
+    ).events
+    for order in ([*seen_first, *then], [*then, *seen_first]):
+        every = [named(DossierEvent, row) for row in kept(order).values()]
+        standing = {(one["kind"], one["day"]) for one in every if not one["removed"] and one["kind"] != "due_promised"}
+        assert standing == {("pause_begun", 20260107), ("pause_ended", 20260109), ("pause_begun", 20260120)}
+
+
+@pytest.mark.parametrize(
+    ("status", "steps", "ended"),
+    [
+        ("7", [("06", 4), ("07", 7)], 20260107),
+        ("7", [("07", 7), ("09", 7)], 20260107),
+        ("7", [("06", 7), ("07", 4)], None),  # the steps do not tell of it yet
+        ("8", [("08", 8)], 20260108),
+        ("3", [("06", 1), ("07", 3)], 20260107),
+        ("7", [], None),
+    ],
+)
+def test_a_step_dates_the_end_where_the_dossier_does_not(
+    status: str, steps: list[tuple[str, int]], ended: int | None
+) -> None:
+    told = [step(f"202601{day}090000", code) for day, code in steps]
+    assert read(TrangThaiHoSo=status, DanhSachTienDo=told)["ended_day"] == ended
+    own = read(TrangThaiHoSo=status, DanhSachTienDo=told, NgayKetThucXuLy="20260109090000")
+    assert own["ended_day"] == 20260109
+
+
+def test_a_step_is_no_completion() -> None:
+    row = read(TrangThaiHoSo="9", DanhSachTienDo=[step("20260107090000", "9")])
+    assert (row["outcome"], row["completed_day"]) == ("completed", None)
 
 
 # --- due dates -------------------------------------------------------------------------------------------------------
