@@ -233,7 +233,7 @@ class OpenCPS:
             case "resume":
                 due, paused = when["dueDate"], one.paused_at
                 if due is not None and paused is not None:
-                    when["dueDate"] = _pushed(due, paused, deed.at)
+                    when["dueDate"] = pushed(due, paused, deed.at)
                 one.status, one.lock, one.paused_at = "processing", "", None
             case "reset" | "no_due":
                 when["dueDate"] = deed.due
@@ -393,7 +393,7 @@ def _is_off(when: datetime) -> bool:
     return when.year * 10_000 + when.month * 100 + when.day in _OFF
 
 
-def _pushed(due: int, paused: int, resumed: int) -> int:
+def pushed(due: int, paused: int, resumed: int) -> int:
     """The due time later by the working days that were waited."""
     first, last = (datetime.fromtimestamp(instant, _LOCAL) for instant in (paused, resumed))
     moved, one = datetime.fromtimestamp(due, _LOCAL), timedelta(days=1)

@@ -12,7 +12,7 @@ from random import Random
 
 from collector.demo.days_off import days_off
 from collector.demo.ledger import Dossier, Pause, Procedure, Promise
-from tests.connectors.onestop.opencps_double import Deed, at
+from tests.connectors.onestop.opencps_double import Deed, at, pushed
 
 SOURCE = "onestop"
 FIRST, LAST = date(2025, 12, 15), date(2026, 12, 30)
@@ -158,7 +158,7 @@ def true_dossier(deeds: Sequence[Deed], code_of: dict[str, str]) -> Dossier:
     """Return what the deeds so far make of a dossier. `code_of` gives an agency's code in the register."""
     filed = deeds[0].facts
     online, by_post = filed["online"], filed["by_post"]
-    received = completed = returned = ended = None
+    received = completed = moment = returned = ended = None
     promises: list[Promise] = []
     pauses: list[Pause] = []
     outcome = "open"
@@ -171,17 +171,17 @@ def true_dossier(deeds: Sequence[Deed], code_of: dict[str, str]) -> Dossier:
         elif deed.what == "pause":
             pauses.append(Pause(str(deed.at), day, None))
         elif deed.what == "release":
-            outcome, completed = "completed", day
+            outcome, completed, moment = "completed", day, deed.dated or deed.at
         elif deed.what == "done":
-            outcome, completed, returned = "completed", completed or day, day
+            outcome, completed, returned, moment = "completed", completed or day, day, moment or deed.at
         elif deed.what == "unresolve":
-            outcome, completed, returned = "refused_after", day, day
+            outcome, completed, returned, moment = "refused_after", day, day, deed.at
         elif deed.what == "cancel":
             outcome, ended = "withdrawn", day
         elif deed.what == "deny":
             outcome, ended = "refused_at_intake", day
         elif deed.what == "back":
-            outcome, completed, returned = "open", None, None
+            outcome, completed, returned, moment = "open", None, None, None
         if deed.what in ("resume", "release", "done", "unresolve", "cancel") and pauses:
             last = pauses[-1]
             if last.ended_day is None:
@@ -198,9 +198,23 @@ def true_dossier(deeds: Sequence[Deed], code_of: dict[str, str]) -> Dossier:
         pauses=pauses,
         outcome=outcome,
         completed_day=completed,
+        completed=moment,
         returned_day=returned,
         ended_day=ended,
     )
+
+
+def shown_due(deeds: Sequence[Deed]) -> int | None:
+    """Return the instant that OpenCPS shows as due after these deeds: moved by each wait and by each reset."""
+    due = paused = None
+    for deed in deeds:
+        if deed.what in ("receive", "reset", "no_due"):
+            due = deed.due
+        elif deed.what == "pause":
+            paused = deed.at
+        elif deed.what == "resume" and due is not None and paused is not None:
+            due = pushed(due, paused, deed.at)
+    return due
 
 
 def due_that_may_have_moved(deeds: Sequence[Deed]) -> int | None:

@@ -7,7 +7,7 @@ count made from the deeds alone (see `opencps_year`).
 
 import bisect
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -34,6 +34,7 @@ from tests.connectors.onestop.opencps_year import (
     SOURCE,
     deeds_of_a_year,
     due_that_may_have_moved,
+    shown_due,
     true_dossier,
 )
 from tests.end_to_end.program import configure
@@ -42,7 +43,15 @@ SINCE = 20260101
 UNDECIDED = 20261124
 """The first day of which the calendar does not yet say whether it is worked."""
 
-INDICATORS = ("dossiers.on_time", "dossiers.on_time_due", "dossiers.online")
+INDICATORS = (
+    "dossiers.on_time",
+    "dossiers.on_time_due",
+    "dossiers.on_time_766",
+    "dossiers.on_time_opencps",
+    "dossiers.online",
+    "dossiers.online_full",
+    "dossiers.online_partial",
+)
 
 Cell = tuple[str, str, int, str]
 """Indicator, agency, day, verdict."""
@@ -56,6 +65,7 @@ class Truth:
         self._so_far: dict[int, list[Deed]] = defaultdict(list)
         self._told: dict[int, list[Cell]] = {}
         self.cells: Counter[Cell] = Counter()
+        self.dossiers: dict[int, Dossier] = {}
 
     def happen(self, deeds: list[Deed]) -> None:
         """Count anew the dossiers to which something was done."""
@@ -64,6 +74,7 @@ class Truth:
         touched = {deed.dossier for deed in deeds}
         dossiers = {number: true_dossier(self._so_far[number], self._code_of) for number in touched}
         classes = truth.dossier_classes(_ledger(list(dossiers.values())))
+        self.dossiers |= dossiers
         for number, one in dossiers.items():
             self.cells.subtract(self._told.get(number, ()))
             assert one.agency is not None
@@ -71,6 +82,7 @@ class Truth:
             if due is not None and (one.ended_day is None or one.ended_day > due):
                 # The demo's count knows no such dossiers: they fall due on that day, and cannot be judged.
                 classes[one.id]["dossiers.on_time_due"] = truth.UNKNOWN, due
+            classes[one.id] |= as_others_count(one, shown_due(self._so_far[number]))
             self._told[number] = [
                 (indicator, one.agency, day, verdict)
                 for indicator, (verdict, day) in classes[one.id].items()
@@ -88,6 +100,36 @@ class Truth:
                 three[1] += number * (verdict != truth.UNKNOWN)
                 three[2] += number * (verdict == truth.UNKNOWN)
         return {cell: (three[0], three[1], three[2]) for cell, three in found.items()}
+
+
+def as_others_count(one: Dossier, due: int | None) -> dict[str, truth.Class]:
+    """What two other systems say of a dossier whose due date is shown as this instant."""
+    said: dict[str, truth.Class] = dict.fromkeys(
+        ("dossiers.on_time_766", "dossiers.on_time_opencps"), (truth.NOT_COUNTED, None)
+    )
+    if one.outcome == "withdrawn":
+        said["dossiers.on_time_766"] = truth.HIT, one.ended_day
+    if one.completed_day is not None and one.completed is not None:
+        by_day = due is None or one.completed_day <= local_day(due)
+        by_second = due is None or one.completed <= due
+        said["dossiers.on_time_766"] = truth.HIT if by_day else truth.MISS, one.completed_day
+        said["dossiers.on_time_opencps"] = truth.HIT if by_second else truth.MISS, one.completed_day
+    return said
+
+
+def became(dossiers: Iterable[Dossier], first: int, last: int) -> dict[str, Counter[str]]:
+    """By agency, what came in some days or was carried over into them, and what became of it."""
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for one in dossiers:
+        left = one.completed_day or one.ended_day
+        if one.agency is None or one.received_day is None or one.received_day > last:
+            continue
+        if left is not None and left < first:
+            continue
+        own = found[one.agency]
+        own["came" if one.received_day >= first else "carried over"] += 1
+        own["open" if left is None or left > last else "completed" if one.completed_day else "withdrawn"] += 1
+    return found
 
 
 def _ledger(dossiers: list[Dossier]) -> Ledger:
@@ -265,6 +307,7 @@ def test_every_figure_of_every_day_equals_the_count_of_the_deeds(
             assert tallied(now) == true, local_day(night)
             if night % 7 == 0 or local_day(night) % 100 == 1:
                 compare_readings(now, true, plus_days(local_day(night), -1))
+                compare_what_became(now, known.dossiers.values(), plus_days(local_day(night), -1))
         assert done == len([instant for instant in instants if instant <= night])
         assert done > dossiers // 4
         assert double.rewritten == 0
@@ -293,3 +336,19 @@ def compare_readings(
         decided = yesterday < UNDECIDED and (one.unknown or 0) * 20 <= (one.judged or 0) + (one.unknown or 0)
         if one.judged and decided:
             assert one.state == "measured", one
+
+
+def compare_what_became(assembly: Assembly, dossiers: Iterable[Dossier], yesterday: int) -> None:
+    """What came in or was carried over was completed, is open or was withdrawn; so much of it is resolved."""
+    if yesterday < SINCE:
+        return
+    period = month_of(yesterday)
+    resolved = [one for one in assembly.indicators if one.id == "dossiers.resolved"]
+    with reading(assembly.engine) as connection:
+        taken = take(connection, resolved, assembly.tallies, assembly.world(period), period)
+    true = became(dossiers, period.first, yesterday)
+    assert len(taken) >= len(true)
+    for one in taken:
+        own = true.get(one.agency, Counter())
+        assert own["completed"] + own["open"] + own["withdrawn"] == own["came"] + own["carried over"]
+        assert (one.hits, one.judged, one.unknown) == (own["completed"], own["completed"] + own["open"], 0), one
