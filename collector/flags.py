@@ -47,7 +47,7 @@ class Flag:
 _JUST_BEFORE = Threshold(
     "just_before",
     1,
-    "working days",
+    "working day",
     "the day before and the due day itself: longer before, a withdrawal no longer saves a dossier from being late",
 )
 _TIMES = Threshold(
@@ -344,17 +344,23 @@ def _upstream(connection: Connection, period: Period) -> Iterator[Raised]:
     # The key is each source's own number, so that one known twice is known to two sources; no index has it alone.
     twice = select(c.key).where(c.removed == 0, c.agency.is_not(None)).group_by(c.key).having(func.count() > 1)
     rows = connection.execute(
-        select(c.key, c.source, c.agency, c.outcome, c.completed_day, _waits())
+        select(c.key, c.source, c.agency, c.outcome, c.completed_day, c.changed, _waits())
         .where(c.key.in_(twice), c.removed == 0, c.agency.is_not(None))
         .order_by(c.key, c.source)
     )
     for key, group in groupby(rows, key=itemgetter(0)):
         both = [tuple(row) for row in group]
-        for (_, source, agency, outcome, day, _), (_, other, others, at_source, _, waits) in permutations(both, 2):
-            if outcome != "completed" or day is None or not period.first <= day <= period.last or agency != others:
+        for here, there in permutations(both, 2):
+            _, source, agency, outcome, completed, told, _ = here
+            _, other, others, at_source, _, _, waits = there
+            # Sent as finished while it waits, it seldom bears a day of completion: then the day on which it was told.
+            day = local_day(told // _MILLION) if completed is None else completed
+            if outcome != "completed" or not period.first <= day <= period.last or agency != others:
                 continue
             if at_source == "stopped" or (at_source == "open" and waits):
-                says = f"completed on {iso(day)} here, {'stopped' if at_source == 'stopped' else 'paused'} in {other}"
+                said = "completed" if completed is not None else "told as finished, without a day,"
+                state = "stopped" if at_source == "stopped" else "paused"
+                says = f"{said} on {iso(day)} here, {state} in {other}"
                 yield Raised("finished_upstream", agency, source, Dossier.NAME, key, day, says)
 
 

@@ -274,6 +274,18 @@ _CASES = (
         "Received on 31 December and due on 5 January, the next working day after: on time.",
         -1231, [(-1231, 105)], completed=105, on_time="hit", due="hit", due_day=105,
     ),
+    _Case(
+        "Completed the day before it was received, by its two dates: on time, and one of them is wrong.",
+        224, [(224, 227)], completed=223, on_time="hit", due="hit", due_day=227,
+    ),
+    _Case(
+        "A new date two weeks after the old one had passed: measured against the 11th.",
+        209, [(209, 211), (225, 227)], completed=226, on_time="miss", due="miss", due_day=211,
+    ),
+    _Case(
+        "Completed on Wednesday 18 February, in the middle of Tết: on time, on a day on which nobody worked.",
+        209, [(209, 224)], completed=218, on_time="hit", due="hit", due_day=224,
+    ),
 )  # fmt: skip
 
 

@@ -46,6 +46,9 @@ ADDED_BY_HAND = {"H44.31.03": 2}
 TYPED_BY_HAND = {"H44.31.04": "93.1"}
 """An agency whose clerk adds what is in no system, and one that prints last year's percentage."""
 
+CLOSES_AT_THE_END = frozenset({"H44.31.05"})
+"""An agency that closes what it can on the month's last working day."""
+
 DAY, HOUR, MINUTE = 86_400, 3600, 60
 
 
@@ -645,6 +648,8 @@ def _dossier(
     finished = calendar.plus(day, spent + waited)
     if pauses and pauses[-1].ended_day:
         finished = max(finished, pauses[-1].ended_day)
+    if agency.code in CLOSES_AT_THE_END and finished % 100 >= 23:
+        finished = max(finished, calendar.between(finished // 100 * 100 + 1, finished // 100 * 100 + 31)[-1])
     outcome = "completed"
     if fate < 0.022:
         outcome = "withdrawn"

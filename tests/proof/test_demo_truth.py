@@ -29,7 +29,7 @@ from collector.store import hashes, tallies
 from collector.store.engine import open_engine
 from collector.store.engine import reading as reading_store
 from collector.store.schema import run
-from tests.proof import balance, own_reports, people
+from tests.proof import balance, flags_by_hand, own_reports, people
 from tests.proof.command import Ended, collector, collector_at_a_terminal, readings_of
 
 MONTHS = ("2025-12", "2026-01", "2026-02")
@@ -296,6 +296,19 @@ def test_what_came_in_or_was_carried_over_was_completed_is_open_or_was_ended(who
         )
     classes: Counter[str] = sum((Counter(own) for own in told.values()), Counter())
     assert month == MONTHS[0] or {*balance.BECAME, *balance.CAME} - {"refused"} <= set(classes), "all of them occur"
+
+
+@pytest.mark.parametrize(("month", "days"), [("2026-01", (20260101, 20260131)), ("2026-02", (20260201, 20260228))])
+def test_the_flags_of_the_sample_province_are_those_of_its_ledger(
+    whole: Province, month: str, days: tuple[int, int]
+) -> None:
+    ended = collector("flags", month, "--json", "--rows", "--config", whole.configuration)
+    told = {
+        (one["flag"], row["agency"], row["key"], int(row["day"].replace("-", "")))
+        for one in json.loads(ended.out)["flags"]
+        for row in one["rows"]
+    }
+    assert told == flags_by_hand.found(whole.ledger, *days, whole.truth)
 
 
 def test_a_second_collection_changes_nothing(first: Kept, again: Collected) -> None:
