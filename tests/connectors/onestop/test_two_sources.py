@@ -1,0 +1,71 @@
+"""What a system sends upstream beside what it has itself (facts: standards 2.3): paused and stopped, sent as finished.
+
+Both are read by their own connectors, in the same codes, into one store; `collector flags` shows where they differ.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collector.contract.connector import Row
+from collector.contract.period import day_start, parse_period
+from collector.contract.records import Dossier, DossierEvent, Record
+from collector.flags import raised
+from collector.store.engine import reading
+from connectors.onestop.levels import Levels
+from connectors.onestop.national_format import Form, read_dossier
+from connectors.onestop.sql_register_pages import Times
+from connectors.onestop.sql_register_shapes import HoSo
+from tests.connectors.onestop.dossier_tables import time
+from tests.connectors.onestop.national_service_double import dossier
+from tests.store.small import INDICATORS, put, store
+
+NOW = day_start(20260201)
+NUMBER = "H44.01-260105-0001"
+
+
+def upstream(**fields: Any) -> dict[type[Record], list[Row]]:
+    """What the portal's format tells of a dossier."""
+    told = {"DonViXuLy": "H44.01", "MaHoSo": NUMBER, "NgayCapNhat": "20260112090000", "TrangThaiHoSo": "9"}
+    found = read_dossier(dossier(1, **told | fields), Form(), NOW, NOW)
+    return {Dossier: [found.dossier], DossierEvent: list(found.events)}
+
+
+def at_home(status: str, **dates: Any) -> dict[type[Record], list[Row]]:
+    """What the system's own table tells of it."""
+    rows: dict[type[Record], list[Row]] = {Dossier: [], DossierEvent: []}
+    told = {
+        "id": NUMBER,
+        "agency": "H44.01",
+        "status": status,
+        "received": time(20260105, 8),
+        "due": time(20260115, 17),
+    }
+    HoSo(Times("Asia/Ho_Chi_Minh"), NOW, {}, Levels()).turn(told | {"changed": time(20260112, 9)} | dates, rows)
+    return rows
+
+
+@pytest.mark.parametrize("completed", ["20260112090000", ""])
+@pytest.mark.parametrize(
+    ("status", "dates", "odd"),
+    [
+        ("5", {"asked": time(20260108, 9)}, True),
+        ("5", {"asked": time(20260108, 9), "answered": time(20260109, 9)}, False),
+        ("6", {"asked": time(20260108, 9)}, True),
+        ("8", {"ended": time(20260112, 9)}, True),
+        ("4", {}, False),
+        ("9", {"ended": time(20260112, 9)}, False),
+        ("10", {"ended": time(20260112, 9)}, False),
+    ],
+)
+def test_what_waits_or_was_stopped_at_home_and_is_finished_upstream_is_flagged(
+    tmp_path: Path, status: str, dates: dict[str, Any], odd: bool, completed: str
+) -> None:
+    engine, register = store(tmp_path)
+    put(engine, register, upstream(NgayKetThucXuLy=completed), "portal")
+    put(engine, register, at_home(status, **dates), "onestop")
+    with reading(engine) as connection:
+        found = raised(connection, parse_period("2026-01"), NOW, INDICATORS, (), ())
+    flagged = [(one.source, one.key, one.day) for one in found if one.flag == "finished_upstream"]
+    assert flagged == ([("portal", NUMBER, 20260112)] if odd else [])
