@@ -220,6 +220,9 @@ class DossierEvent:
     pause_begun   the day the pause began          `<dossier>|begun|<ref>`
     pause_ended   the day the supplement came back `<dossier>|ended|<ref>`
 
+    The `ref` of a promise is the time that was allowed with it where the source tells one: `5 working_days`,
+    `30 days` or `16 working_hours` (collector/promises.py); anything else says nothing.
+
     `at` orders promises: microseconds, as `changed`; the smallest is the first promise. A promise seen again
     with a smaller `at` lowers it (the connector gives the event `changed` = -`at`, so that the earliest wins).
     `basis` says how sure a promise is: `first` (read when it was made, or the source never overwrites it in

@@ -13,6 +13,7 @@ Pauses. `lockState` says that the clock stands, not since when. A pause begins o
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 
 from collector.contract.connector import Row
 from collector.contract.period import local_day, plus_days
@@ -62,6 +63,7 @@ class Seen:
     cancelling: int | None
     status: str
     lock: str
+    allowed: str = ""  # the time that the site allows, as `allowed_of` writes it
 
     @property
     def version(self) -> int:
@@ -77,6 +79,23 @@ class Seen:
     def is_paused(self) -> bool:
         """Whether its clock stands; that of a released one has run out, whatever lockState was left on it."""
         return self.lock in _PAUSED and self.released is None and self.finished is None and not self.removed
+
+
+def allowed_of(count: object, unit: object) -> str:
+    """Return the time that a site allows for a dossier, as a promise keeps it; "" where none is told.
+
+    `durationCount`, and `durationUnit`: 0 for working days, 1 for working hours, eight of which OpenCPS itself takes
+    for a day (DueDateUtils.java). Without a time above 0 it sets no due date (facts: 1.2).
+    """
+    units = {"0": "working_days", "1": "working_hours"}
+    try:
+        time = Decimal(str(count).strip()).quantize(Decimal("0.001"))
+    except InvalidOperation:
+        return ""
+    named = units.get(str(unit).strip())
+    if named is None or not time.is_finite() or not 0 < time < 100_000:
+        return ""
+    return f"{time.normalize():f} {named}"
 
 
 def note_level(levels: Levels, seen: Seen) -> None:
@@ -149,7 +168,7 @@ def promise_of(seen: Seen, watched: int | None) -> Row | None:
     # The last digit differs by basis, so that (key, at) decides the whole row.
     at = seen.version + (2 if surely_first else 4)
     basis = "first" if surely_first else "current"
-    return (f"{seen.key}|due|{day}", "", -at, 0, seen.key, "due_promised", str(day), at, day, basis)
+    return (f"{seen.key}|due|{day}", "", -at, 0, seen.key, "due_promised", seen.allowed, at, day, basis)
 
 
 class Pauses:

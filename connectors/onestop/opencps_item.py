@@ -14,7 +14,7 @@ from typing import Any
 
 from collector.contract.period import day_start
 from connectors.onestop.national_format import Unusable
-from connectors.onestop.opencps_dossier import Seen
+from connectors.onestop.opencps_dossier import Seen, allowed_of
 
 EXPECTED = (
     "dossierId",
@@ -126,6 +126,7 @@ def _seen(item: Mapping[str, Any], group_id: int, began: int) -> Seen:
         cancelling=_time(item, "cancellingDate"),
         status=_text(item, "dossierStatus"),
         lock=_text(item, "lockState"),
+        allowed=allowed_of(item.get("durationCount"), item.get("durationUnit")),
     )
 
 

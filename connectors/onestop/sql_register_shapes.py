@@ -13,15 +13,14 @@ from collector.contract.connector import Row as Made
 from collector.contract.period import OFFSET, local_day
 from collector.contract.records import Dossier, DossierEvent, Record
 from connectors.onestop.levels import Levels
-from connectors.onestop.national_format import Form, Unusable, read_dossier
-from connectors.onestop.opencps_dossier import Pauses, Seen, note_level, promise_of, row_of
+from connectors.onestop.national_format import LEVELS, Form, Unusable, read_dossier
+from connectors.onestop.opencps_dossier import Pauses, Seen, allowed_of, note_level, promise_of, row_of
 from connectors.onestop.opencps_item import national_code
 from connectors.onestop.sql_register_pages import Row, Times
 
 Rows = dict[type[Record], list[Made]]
 
 _LONGEST_TEXT = 200
-_NATIONAL_LEVELS: Mapping[str, str] = {"2": "information", "3": "partial", "4": "full"}
 _NATIONAL_TIMES = {
     "submitted": "NgayNopHoSo",
     "received": "NgayTiepNhan",
@@ -67,8 +66,10 @@ SHAPES: Mapping[str, Shape] = {
             "status": "dossierStatus",
             "lock": "lockState",
             "origin": "originDossierId",
+            "allowed": "durationCount",
+            "allowed_unit": "durationUnit",
         },
-        optional=frozenset({"by_post", "level", "cancelling", "origin"}),
+        optional=frozenset({"by_post", "level", "cancelling", "origin", "allowed", "allowed_unit"}),
         deletes=None,
     ),
     "hoso": Shape(
@@ -154,6 +155,7 @@ class OpenCps:
             cancelling=_time(self.times, row, "cancelling"),
             status=_text(row, "status"),
             lock=_text(row, "lock"),
+            allowed=allowed_of(row.get("allowed"), row.get("allowed_unit")),
         )
 
 
@@ -192,7 +194,7 @@ class HoSo:
                 rows[DossierEvent].append(_ended(key, ref, asked, reading.dossier[2]))
         received = reading.dossier[7]
         if received is not None and not reading.dossier[3]:
-            level = _NATIONAL_LEVELS.get(_text(row, "level"))
+            level = LEVELS.get(_text(row, "level"))
             self._levels.note(reading.dossier[4], reading.dossier[1], level, received)
 
     def settle(self, rows: Rows) -> None:

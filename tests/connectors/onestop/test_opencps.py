@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -13,7 +14,9 @@ from pydantic import SecretStr, ValidationError
 from collector.contract.connector import Batch
 from collector.contract.errors import AccessDenied, CollectorError, TryAgain, UnexpectedAnswer
 from collector.contract.records import Dossier, DossierEvent, Procedure
+from collector.promises import time_limit
 from connectors.onestop import opencps
+from connectors.onestop.opencps_dossier import allowed_of
 from tests.connectors.onestop.opencps_double import BASE, CANARIES, GROUP, USER, Account, Deed, OpenCPS, at, serving
 from tests.connectors.onestop.opencps_runs import (
     SINCE,
@@ -55,6 +58,39 @@ def read(double: OpenCPS, told: opencps.Config | None = None, cursor: Any = None
 
 
 # --- golden records --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("count", "unit", "allowed"),
+    [
+        (5.0, 0, "5 working_days"),
+        (5, "0", "5 working_days"),
+        ("0.5", 0, "0.5 working_days"),
+        (Decimal("16.00"), 1, "16 working_hours"),
+        (2.125, 0, "2.125 working_days"),
+        (0, 0, ""),
+        (-1, 0, ""),
+        (None, None, ""),
+        ("", 0, ""),
+        (5.0, 2, ""),
+        (5.0, None, ""),
+        (float("nan"), 0, ""),
+        (float("inf"), 0, ""),
+        (10**30, 0, ""),
+        ("CANARY", 0, ""),
+    ],
+)
+def test_the_time_that_a_site_allows_is_written_so_that_it_can_be_read_and_is_nothing_else(
+    count: object, unit: object, allowed: str
+) -> None:
+    assert allowed_of(count, unit) == allowed
+    assert bool(time_limit(allowed)) == bool(allowed)
+
+
+def test_a_promise_keeps_the_time_that_was_allowed_with_it(watcher: Watcher) -> None:
+    watcher.double.happen(*received(1, MONDAY, 20260112))
+    watcher.run(at(20260106))
+    assert [row[6] for row in watcher.events.values() if row[4] == "1"] == ["5 working_days"]
 
 
 GOLDEN = [

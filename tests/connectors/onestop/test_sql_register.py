@@ -106,6 +106,22 @@ def test_a_row_of_opencps_becomes_a_dossier(opencps: Site) -> None:
     assert opencps.promises(7) == [(20260112, "current")], "it may have been moved before it was first seen"
 
 
+def test_the_time_allowed_is_kept_with_a_promise_where_the_table_has_it(file: str) -> None:
+    with opencps_site(file) as site:
+        with site.engine.begin() as connection:
+            connection.exec_driver_sql("ALTER TABLE opencps_dossier ADD COLUMN durationCount FLOAT")
+            connection.exec_driver_sql("ALTER TABLE opencps_dossier ADD COLUMN durationUnit INTEGER")
+        site.put(1, **opencps_row(MONDAY, 20260112))
+        site.put(2, **opencps_row(MONDAY, 20260112))
+        with site.engine.begin() as connection:
+            connection.exec_driver_sql(
+                "UPDATE opencps_dossier SET durationCount = 16, durationUnit = 1 WHERE dossierId = 2"
+            )
+        site.read(at(20260106))
+        refs = {row[4]: row[6] for row in site.events.values()}
+    assert refs == {"1": "", "2": "16 working_hours"}
+
+
 def test_only_the_rows_of_the_site_and_no_copies_are_read(opencps: Site) -> None:
     opencps.put(1, **opencps_row(MONDAY, 20260112))
     opencps.put(2, **opencps_row(MONDAY, 20260112, groupId=77))
