@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 
-from sqlalchemy import Connection, Table, and_, case, func, null, or_, select
+from sqlalchemy import Connection, Table, and_, case, func, null, or_, select, true
 
 from collector.agencies import Register
 from collector.contract.records import Document, Record
@@ -223,8 +223,11 @@ def _level(lines: Iterable[_Line], source: str, day: int) -> str | None:
     return max(found, key=lambda line: (line[0] == source, line[1] != "", line[3] or 0))[2] if found else None
 
 
-def documents(connection: Connection, touched: Table) -> None:
-    """Derive scope and sent_electronically of the touched documents from their deliveries, else as stated."""
+def documents(connection: Connection, touched: Table, *, fresh_too: bool = True) -> None:
+    """Derive scope and sent_electronically of the touched documents from their deliveries, else as stated.
+
+    Fresh ones are as stated already: they need it only where there are deliveries.
+    """
     d = delivery.c
     judged = (
         select(
@@ -259,6 +262,7 @@ def documents(connection: Connection, touched: Table) -> None:
         .outerjoin(judged, and_(judged.c.source == document.c.source, judged.c.document == document.c.key))
         .where(
             or_(scope.is_distinct_from(document.c.scope), sent.is_distinct_from(document.c.sent_electronically)),
+            true() if fresh_too else touched.c.fresh == 0,
         )
     ).all()
     if changes:

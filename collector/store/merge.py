@@ -69,15 +69,17 @@ def storable(record: type[Record], rows: Sequence[Row]) -> tuple[Sequence[Row], 
 def _suspect(values: Sequence[Any]) -> bool:
     """Tell whether one value of a column may be at fault."""
     kinds = set(map(type, values))
-    if len(kinds) > 1:
-        values = [value for value in values if value is not None]
+    if type(None) in kinds:
+        values = list(filter(None, values))  # neither 0 nor "" is at fault
         kinds.discard(type(None))
+        if not values:
+            return False
     if kinds == {str}:
         joined = "".join(values)
         return "\0" in joined or _surrogate(joined)
     if kinds == {int}:
         return bool(max(values) > _LARGEST or min(values) < -_LARGEST)
-    return bool(kinds - {type(None)}) and any(map(_fault, values))
+    return any(map(_fault, values))
 
 
 def _surrogate(text: str) -> bool:

@@ -4,11 +4,12 @@ Repeating a save, permuting its rows or cutting it anyhow ends in the same store
 """
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
-from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, and_, bindparam, delete, func, select
+from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, and_, delete, func, literal, select
 from sqlalchemy.dialects import sqlite
 
 from collector.agencies import Register
@@ -73,7 +74,13 @@ def _touched(name: str) -> Table:
 # A parent that is touched twice would be taken away twice: each key is there once. Without an index, so that it is the
 # touched rows that are gone through, and never all that are stored.
 _TOUCHED = {document: _touched("document"), delivery: _touched("delivery"), dossier: _touched("dossier")}
-_PARENT = {Document: document, Delivery: document, Dossier: dossier, DossierEvent: dossier, Procedure: dossier}
+_PARENTS: Mapping[type[Record], Sequence[Table]] = {
+    Document: (document,),
+    Delivery: (document, delivery),
+    Dossier: (dossier,),
+    DossierEvent: (dossier,),
+    Procedure: (dossier,),
+}
 
 
 def save(
@@ -100,7 +107,7 @@ def save(
     for record, some in rows.items():
         own = _completed(record, source, merge.newest(record, some, live=live), register)
         arrived.append(merge.add(connection, record, source, own, live=live))
-    inserted, updated = _apply(connection, arrived, register, plan, dropped)
+    inserted, updated = _apply(connection, source, arrived, register, plan, dropped)
     _returned(connection, source, rows)
     _forget(connection, source, {place for batch in batches for place in batch.looked_at})
     _forget_ranges(connection, source, [one for batch in batches for one in batch.replaces])
@@ -132,17 +139,17 @@ def _completed(record: type[Record], source: str, rows: Sequence[Row], register:
 
     Behind them what is derived, as long as nothing else is known.
     """
-    names = columns(record)
+    if not rows:
+        return []
+    # By columns: a loop over rows would cost as much as inserting them.
+    given = dict(zip(columns(record), zip(*rows, strict=True), strict=True))
+    agencies: Iterable[str | None] = repeat(None)
+    if record.AGENCY_DAY is not None:
+        known = _Agencies(source, register)
+        agencies = map(known.__getitem__, zip(given[record.AGENCY_CODE], given[record.AGENCY_DAY], strict=True))
     stated = derive.STATED.get(record, {})
-    unknown = (None,) * len(record.DERIVED)
-    if record.AGENCY_DAY is None:
-        return [(source, *row, None, *unknown) for row in rows]
-    agency = _Agencies(source, register)
-    code, day = names.index(record.AGENCY_CODE), names.index(record.AGENCY_DAY)
-    if stated:
-        at = [names.index(stated[name]) for name in record.DERIVED]
-        return [(source, *row, agency[row[code], row[day]], *[row[one] for one in at]) for row in rows]
-    return [(source, *row, agency[row[code], row[day]], *unknown) for row in rows]
+    derived = (given[stated[name]] if name in stated else repeat(None) for name in record.DERIVED)
+    return list(zip(repeat(source), *given.values(), agencies, *derived, strict=False))
 
 
 def _drop(
@@ -172,6 +179,7 @@ def _drop(
 
 def _apply(
     connection: Connection,
+    source: str,
     arrived: Sequence[merge.Arrived],
     register: Register,
     plan: tallies.Tallies,
@@ -190,17 +198,20 @@ def _apply(
         first, last = cell_days.get(MailboxDay, dropped)
         cell_days[MailboxDay] = min(first, dropped[0]), max(last, dropped[1])
     codes = _codes(connection, arrived)
-    changed = _fill_touched(connection, arrived)
+    answered = connection.scalar(select(literal(1)).where(delivery.c.source == source).limit(1)) is not None
+    changed = _fill_touched(connection, source, arrived, answered=answered)
     signed = [facts for facts in changed if not tallies.worth_rebuilding(connection, facts, _TOUCHED[facts])]
     for facts in signed:
         tallies.add(connection, plan, facts, _TOUCHED[facts], -1)
     updated = sum(merge.merge(connection, one.record) for one in arrived)
     if document in changed:
-        derive.documents(connection, _TOUCHED[document])
-    if delivery in changed:
-        derive.deliveries(connection, _TOUCHED[delivery], derive.ordinals(connection))
-    if dossier in changed:
-        derive.dossiers(connection, _TOUCHED[dossier], derive.ordinals(connection), register)
+        derive.documents(connection, _TOUCHED[document], fresh_too=answered)
+    if delivery in changed or dossier in changed:
+        calendar = derive.ordinals(connection)
+        if delivery in changed:
+            derive.deliveries(connection, _TOUCHED[delivery], calendar)
+        if dossier in changed:
+            derive.dossiers(connection, _TOUCHED[dossier], calendar, register)
     if codes:
         offers.make(connection, register, codes)
         cell_days[Procedure] = ALWAYS, FOREVER
@@ -239,30 +250,39 @@ def _cell_days(connection: Connection, arrived: merge.Arrived) -> tuple[int, int
     return min(ends), month_of(max(ends)).last if arrived.record is Mailbox else max(ends)
 
 
-def _fill_touched(connection: Connection, arrived: Sequence[merge.Arrived]) -> list[Table]:
-    """Collect the keys of the parents that the rows change; returns the tables that have any."""
-    keys: dict[Table, dict[tuple[str, str], int]] = {facts: {} for facts in _TOUCHED}
-    for one in arrived:  # new parents first, so that they are known as such
-        if (facts := table_of(one.record)) in keys:
-            keys[facts] = dict.fromkeys([(row[0], row[1]) for row in one.new], 1)
+def _fill_touched(
+    connection: Connection, source: str, arrived: Sequence[merge.Arrived], *, answered: bool
+) -> list[Table]:
+    """Collect the keys of the parents that the rows change; returns the tables that have any.
+
+    `answered`: there are deliveries of this source, which follow what becomes of their documents.
+    """
+    fresh: dict[Table, list[str]] = {}
+    others: dict[Table, set[tuple[str, str]]] = {facts: set() for facts in _TOUCHED}
     for one in arrived:
-        if (parent := _PARENT.get(one.record)) is not None:
-            for key in _parents(connection, parent, one):
-                keys[parent].setdefault(key, 0)
-        if one.record is Document:
-            for key in _deliveries_of(connection, one):
-                keys[delivery].setdefault(key, 0)
-        elif one.record is Delivery:
-            for key in _parents(connection, delivery, one):
-                keys[delivery].setdefault(key, 0)
-    for facts, some in keys.items():
-        if some:
-            touched = _TOUCHED[facts]
-            touched.create(connection, checkfirst=True)
-            connection.execute(delete(touched))
-            rows = [(*key, fresh) for key, fresh in some.items()]
-            connection.exec_driver_sql(f"INSERT INTO {touched.name} VALUES (?, ?, ?)", rows)
-    return [facts for facts, some in keys.items() if some]
+        if (facts := table_of(one.record)) in _TOUCHED:
+            fresh[facts] = [row[1] for row in one.new]
+        for parent in _PARENTS.get(one.record, ()):
+            others[parent] |= _parents(connection, parent, one)
+        if one.record is Document and answered:
+            others[delivery] |= _deliveries_of(connection, source, one)
+    changed = []
+    for facts, touched in _TOUCHED.items():
+        new, old = fresh.get(facts, []), others[facts]
+        if not new and not old:
+            continue
+        changed.append(facts)
+        touched.create(connection, checkfirst=True)
+        connection.execute(delete(touched))
+        if new:
+            given = func.json_each(json.dumps(new)).table_valued("value")
+            rows = select(literal(source), given.c.value, literal(1))
+            connection.execute(touched.insert().from_select(["source", "key", "fresh"], rows))
+        known_as_new = set(new) if old else ()
+        again = [(where, key, 0) for where, key in old if where != source or key not in known_as_new]
+        if again:
+            connection.exec_driver_sql(f"INSERT INTO {touched.name} VALUES (?, ?, ?)", again)
+    return changed
 
 
 def _parents(connection: Connection, facts: Table, arrived: merge.Arrived) -> set[tuple[str, str]]:
@@ -282,22 +302,12 @@ def _parents(connection: Connection, facts: Table, arrived: merge.Arrived) -> se
     return {(row[0], row[at]) for row in arrived.new} | {(source, key) for source, key in stored}
 
 
-def _deliveries_of(connection: Connection, arrived: merge.Arrived) -> set[tuple[str, str]]:
+def _deliveries_of(connection: Connection, source: str, arrived: merge.Arrived) -> set[tuple[str, str]]:
     """The keys of the stored deliveries of the documents that arrived: they follow what becomes of these."""
-    found: set[tuple[str, str]] = set()
-    documents = [(row[0], row[1]) for row in arrived.new] + [*_parents(connection, document, arrived)]
-    of = func.json_each(bindparam("keys")).table_valued("value")
-    question = select(delivery.c.source, delivery.c.key).where(
-        delivery.c.source == bindparam("source"), delivery.c.document.in_(select(of.c.value))
-    )
-    by_source: dict[str, list[str]] = {}
-    for source, key in documents:
-        by_source.setdefault(source, []).append(key)
-    for source, keys in by_source.items():
-        found.update(
-            (one, key) for one, key in connection.execute(question, {"source": source, "keys": json.dumps(keys)})
-        )
-    return found
+    documents = [row[1] for row in arrived.new] + [key for _, key in _parents(connection, document, arrived)]
+    of = func.json_each(json.dumps(documents)).table_valued("value")
+    question = select(delivery.c.key).where(delivery.c.source == source, delivery.c.document.in_(select(of.c.value)))
+    return {(source, key) for key in connection.scalars(question)}
 
 
 def _forget(connection: Connection, source: str, places: Collection[tuple[type[Record], str]]) -> None:

@@ -22,11 +22,14 @@ from sqlalchemy import (
     Column,
     Connection,
     Integer,
+    Label,
     MetaData,
     Select,
     Table,
     Text,
     and_,
+    case,
+    cast,
     delete,
     func,
     inspect,
@@ -43,6 +46,9 @@ from collector.contract.tables import ALWAYS, FOREVER, mailbox
 from collector.store.schema import cell, destroyed_month, group_size
 
 PARTS = ("hits", "judged", "unknown")
+
+_UNKNOWN = 2
+"""The verdict on a row that cannot be judged, beside 1 (a hit) and 0 (a miss)."""
 
 _REBUILD_BELOW = 6
 """Stored rows for each changed one: fewer of them are counted anew at less cost than what changed."""
@@ -129,33 +135,31 @@ def counts(wide: Wide, sign: int = 1, touched: Table | None = None) -> Select[An
     With `touched` (a table of source, key and fresh) only over those rows; what is taken away leaves out the fresh
     ones, which are in no tally yet.
     """
-    facts = wide.facts
-    sums = []
-    for indicator in wide.indicators:
-        formula = indicator.formula
-        assert isinstance(formula, Counted)
-        for part, rows in zip(
-            PARTS,
-            (
-                and_(formula.counted, formula.hit),
-                and_(formula.counted, formula.hit.is_not(None)),
-                and_(formula.counted, formula.hit.is_(None)),
-            ),
-            strict=True,
-        ):
-            sums.append((literal(sign) * func.count().filter(rows)).label(f"{indicator.column}_{part}"))
-    any_counted = or_(*(one.formula.counted for one in wide.indicators if isinstance(one.formula, Counted)))
-    day = facts.c[wide.day]
-    statement = select(facts.c.agency, day.label("day"), *sums)
+    facts, day = wide.facts, wide.facts.c[wide.day]
+    verdicts = select(facts.c.agency, day.label("day"), *(_verdict(one) for one in wide.indicators))
     if touched is not None:
-        statement = statement.join_from(
+        verdicts = verdicts.join_from(
             touched, facts, and_(facts.c.source == touched.c.source, facts.c.key == touched.c.key)
         )
         if sign < 0:
-            statement = statement.where(touched.c.fresh == 0)
-    return statement.where(facts.c.agency.is_not(None), facts.c.removed == 0, day.is_not(None), any_counted).group_by(
-        facts.c.agency, day
-    )
+            verdicts = verdicts.where(touched.c.fresh == 0)
+    # OFFSET 0 keeps the two levels apart: each verdict is worked out once for a row, not once for each count of it.
+    rows = verdicts.where(facts.c.agency.is_not(None), facts.c.removed == 0, day.is_not(None)).offset(0).subquery()
+    sums = []
+    for indicator in wide.indicators:
+        verdict = rows.c[indicator.column]
+        for part, of in zip(PARTS, (verdict == 1, verdict < _UNKNOWN, verdict == _UNKNOWN), strict=True):
+            sums.append((literal(sign) * func.count().filter(of)).label(f"{indicator.column}_{part}"))
+    any_counted = or_(*(rows.c[indicator.column].is_not(None) for indicator in wide.indicators))
+    return select(rows.c.agency, rows.c.day, *sums).where(any_counted).group_by(rows.c.agency, rows.c.day)
+
+
+def _verdict(indicator: Indicator) -> Label[int | None]:
+    """What an indicator says of a row: 1 a hit, 0 a miss, 2 not to be judged; NULL: not counted."""
+    formula = indicator.formula
+    assert isinstance(formula, Counted)
+    hit = func.coalesce(cast(formula.hit, Integer), _UNKNOWN)
+    return case((formula.counted, hit)).label(indicator.column)
 
 
 def add(connection: Connection, tallies: Tallies, facts: Table, touched: Table, sign: int) -> None:
