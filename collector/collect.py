@@ -24,7 +24,7 @@ from collector.store.schema import coverage
 from collector.store.schema import run as runs
 from collector.store.tallies import Tallies
 
-GROUP = 50_000
+GROUP = 20_000
 """Rows that are saved in one transaction: large enough to be quick, small enough to lose little time twice."""
 
 Item = TypeVar("Item")

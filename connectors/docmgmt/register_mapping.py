@@ -292,7 +292,7 @@ class Config(_Strict):
         description="Days (or values) that stand for no date at all.",
         examples=[["1900-01-01", "9999-12-31"]],
     )
-    page_size: int = Field(10_000, ge=1, le=100_000, description="Rows asked at once.", examples=[10_000])
+    page_size: int = Field(5_000, ge=1, le=100_000, description="Rows asked at once.", examples=[5_000])
 
     _zone = field_validator("time_zone")(_known_zone)
 
