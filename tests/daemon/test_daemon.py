@@ -18,6 +18,7 @@ from collector.clock import fixed_clock
 from collector.collect import Wanted, collect
 from collector.contract.connector import Connector
 from collector.contract.period import day_start
+from collector.contract.tables import probe as probed
 from collector.daemon import Daemon
 from collector.demo import systems
 from collector.store import locks
@@ -234,3 +235,42 @@ def test_a_month_that_can_no_longer_be_contested_is_destroyed_once_and_told(
         at(assembly, day_start(20260304)).destroy_what_is_due()
     assert [(one["event"], one["month"]) for one in told] == [("destroyed", "2026-01")]
     assert 202601 not in assembly.pseudonyms.months()
+
+
+def test_a_system_that_is_silent_is_told_once_and_that_it_answers_again_once(place: Place, told: list[Any]) -> None:
+    place.change(r"at: https://vanban.phutho.example/", "at: tcp://127.0.0.1:1")
+    hour, minute = 3600, 60
+
+    def silence_and_back() -> list[tuple[str, str]]:
+        words = ("does not answer", "answers again")
+        return [(one["source"], one["event"]) for one in told if one["event"] in words]
+
+    with assemble(place.config, {}) as one:
+        daemon = at(one, 0)
+
+        def probe(instant: int) -> None:
+            daemon.assembly = replace(one, clock=fixed_clock(instant))
+            daemon.probe()
+
+        start = day_start(20260301) + 9 * hour
+        with systems.serve(place.folder):
+            probe(start)
+            assert silence_and_back() == [("documents", "does not answer")]
+            probe(start + 14 * minute)
+        probe(start + 15 * minute)
+        probe(start + 30 * minute)
+        probe(start + 45 * minute)
+        silent = [("documents", "does not answer"), ("onestop", "does not answer")]
+        assert silence_and_back() == silent
+        with systems.serve(place.folder):
+            probe(start + hour)
+            probe(start + 75 * minute)
+        assert silence_and_back() == [*silent, ("onestop", "answers again")]
+        with reading(one.engine) as connection:
+            of_day = connection.execute(
+                select(probed.c.answered, probed.c.silent, probed.c.planned).where(
+                    probed.c.source == "onestop", probed.c.day == 20260301
+                )
+            ).one()
+    # Up to 08:00 by the ledger; the three of the hour until 09:00 were missed; three and three here.
+    assert tuple(of_day) == (33 + 3, 3, 33 + 3 + 6)
