@@ -20,7 +20,7 @@ Quality: due dates are overwritten, so that of a dossier received before the fir
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -43,6 +43,8 @@ RECORDS: tuple[type[Record], ...] = (Dossier, DossierEvent, Procedure)
 
 _SOME = 5_000
 """Items after which a run that is cut off need not read them again."""
+
+_LONGEST_NUMBER = 200
 
 _AHEAD = 400
 """Days ahead of today in which a due date may lie."""
@@ -100,6 +102,14 @@ class Config(BaseModel):
         description="Whether its serviceLevel tells how far a procedure is offered online; no: another source does",
         examples=[True],
     )
+    key: Literal["dossierId", "dossierNo"] = Field(
+        default="dossierId",
+        description=(
+            "What a dossier is known by. dossierNo, its receipt number, where another source (the national portal) has"
+            " it by that and is to be held against it; one without a number yet is then left out"
+        ),
+        examples=["dossierNo"],
+    )
     parameters: dict[str, str] = Field(
         default_factory=dict,
         description="Further parameters of every question, where a site needs them",
@@ -127,7 +137,8 @@ class Config(BaseModel):
 
     def scope(self, since: int) -> str:
         """Return a digest of what a cursor stands for: which dossiers, since which day."""
-        told = (self.group_id, self.base, sorted(self.agencies), sorted(self.parameters.items()), since)
+        keyed = () if self.key == "dossierId" else (self.key,)
+        told = (self.group_id, self.base, sorted(self.agencies), sorted(self.parameters.items()), since, *keyed)
         return blake2b(repr(told).encode(), digest_size=8).hexdigest()
 
 
@@ -308,6 +319,11 @@ class _Run:
         seen = read_item(item, self._config.group_id, self._door.began)
         if self._want.agencies is not None and seen.agency not in self._want.agencies:
             return
+        if self._config.key == "dossierNo":
+            number = _number_of(item, seen.key)
+            if not number:
+                return
+            seen = replace(seen, key=number)
         self._rows[Dossier].append(row_of(seen))
         promise = promise_of(seen, self._watched)
         if promise is not None:
@@ -323,6 +339,14 @@ class _Run:
         if last < self._want.first_day:
             return ()
         return tuple(Covered(record, self._want.first_day, last) for record in offers(self._config))
+
+
+def _number_of(item: Mapping[str, Any], key: str) -> str:
+    told = item.get("dossierNo")
+    number = told.strip() if isinstance(told, str) else ""  # before intake it has none
+    if len(number) > _LONGEST_NUMBER or not number.isprintable():
+        raise Unusable(key, "dossierNo", "is no short printable text")
+    return number
 
 
 def _agencies(config: Config, asked: Sequence[str]) -> Agencies:

@@ -13,12 +13,15 @@ from collector.contract.period import day_start, parse_period
 from collector.contract.records import Dossier, DossierEvent, Record
 from collector.flags import raised
 from collector.store.engine import reading
+from connectors.onestop import opencps
 from connectors.onestop.levels import Levels
 from connectors.onestop.national_format import Form, read_dossier
 from connectors.onestop.sql_register_pages import Times
 from connectors.onestop.sql_register_shapes import HoSo
 from tests.connectors.onestop.dossier_tables import time
 from tests.connectors.onestop.national_service_double import dossier
+from tests.connectors.onestop.opencps_double import Deed, at, serving
+from tests.connectors.onestop.opencps_runs import A, Watcher, config, each_agency, filed, received
 from tests.store.small import INDICATORS, put, store
 
 NOW = day_start(20260201)
@@ -69,3 +72,27 @@ def test_what_waits_or_was_stopped_at_home_and_is_finished_upstream_is_flagged(
         found = raised(connection, parse_period("2026-01"), NOW, INDICATORS, (), ())
     flagged = [(one.source, one.key, one.day) for one in found if one.flag == "finished_upstream"]
     assert flagged == ([("portal", NUMBER, 20260112)] if odd else [])
+
+
+def test_opencps_and_the_portal_know_a_dossier_by_its_receipt_number(tmp_path: Path) -> None:
+    deeds = [*each_agency(), *received(7, 20260105, 20260115), Deed(at(20260108), 7, "pause", lock="PAUSE")]
+    unnumbered = filed(8, at(20260105))
+    engine, register = store(tmp_path)
+    with serving([*deeds, unnumbered], at(20260103)) as double:
+        watcher = Watcher(double, config(key="dossierNo"))
+        for day in (20260106, 20260109):
+            watcher.run(at(day))
+    assert set(watcher.dossiers) == {"H44-000007", "H44-009001", "H44-009002"}, "8 has no number yet"
+    put(
+        engine, register, {Dossier: list(watcher.dossiers.values()), DossierEvent: list(watcher.events.values())}, "cps"
+    )
+    put(engine, register, upstream(MaHoSo="H44-000007", DonViXuLy=A), "portal")
+    with reading(engine) as connection:
+        found = raised(connection, parse_period("2026-01"), NOW, INDICATORS, (), ())
+    assert [(one.source, one.key) for one in found if one.flag == "finished_upstream"] == [("portal", "H44-000007")]
+
+
+def test_another_key_is_another_cursor() -> None:
+    scopes = {config(key=key).scope(20260101) for key in ("dossierId", "dossierNo")}
+    assert len(scopes) == 2
+    assert opencps.Config.model_validate(config().model_dump()).scope(20260101) in scopes
