@@ -12,6 +12,7 @@ from operator import itemgetter
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select
 
+from collector import promises
 from collector.contract.indicator import Indicator
 from collector.contract.period import Period, day_start, iso, local_day
 from collector.contract.reading import Reading
@@ -78,6 +79,12 @@ FLAGS: tuple[Flag, ...] = (
         "Tạm dừng sau khi đã quá hạn",
         "pause begun after the due date",
         "a supplement that is asked for too late does not stop a clock that has run out",
+    ),
+    Flag(
+        "due_not_as_allowed",
+        "Hạn trả không khớp với thời hạn giải quyết của thủ tục",
+        "promised for another day than the time allowed gives",
+        "later is later than the law allows; earlier may be kinder, or a calendar without the year's exchanged days",
     ),
     Flag(
         "completed_on_day_off",
@@ -160,6 +167,7 @@ def raised(
     calendar = ordinals(connection)
     found = [
         *_moved_and_paused(connection, period, calendar),
+        *_not_as_allowed(connection, period, calendar),
         *_completed(connection, period),
         *(_bunched(connection, period) if day_start(period.end) <= now else ()),
         *_withdrawn(connection, period, calendar),
@@ -260,6 +268,13 @@ def _paused_late(own: _Events, calendar: Ordinals) -> Iterator[tuple[int, int]]:
         known = in_force.day is not None and in_force.basis != "current" and not in_force.paused
         if known and in_force.day is not None and begun > in_force.day:
             yield begun, in_force.day
+
+
+def _not_as_allowed(connection: Connection, period: Period, calendar: Ordinals) -> Iterator[Raised]:
+    for one in promises.disagreements(connection, period, calendar):
+        yield Raised(
+            "due_not_as_allowed", one.agency, one.source, Dossier.NAME, one.dossier, one.received_day, one.says
+        )
 
 
 # -- closings --------------------------------------------------------------------------------------------------------

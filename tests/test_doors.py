@@ -21,7 +21,7 @@ LEVELS: tuple[frozenset[str], ...] = (
     frozenset(
         {"collect", "reconcile", "matching", "compare", "flags", "readings", "ranking", "status", "privacy", "probing"}
     ),
-    frozenset({"suppression"}),
+    frozenset({"suppression", "succession", "promises"}),
     frozenset({"store", "transports", "settings", "agencies", "workdays", "vitals", "clock", "samples", "traces"}),
     frozenset({"yaml_file"}),
     frozenset({"contract"}),

@@ -298,6 +298,29 @@ def test_a_figure_equal_to_the_last_periods(small: Small, now: Reading, before: 
     assert [(one.flag, one.agency, one.key) for one in own] == ([("same_figure", A, now.indicator)] if same else [])
 
 
+# -- the time allowed: tests/test_promises.py ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("allowed", "due", "says"),
+    [
+        ("3 working_days", 20260108, None),
+        ("3 working_days", 20260112, "promised for 2026-01-12: 3 working days after 2026-01-08"),
+        ("5 working_days", 20260109, "promised for 2026-01-09: 1 working day before 2026-01-10"),
+        ("", 20260112, None),
+    ],
+)
+def test_promised_for_another_day_than_the_time_allowed_gives(
+    small: Small, allowed: str, due: int, says: str | None
+) -> None:
+    promise = event("x", "due", "due_promised", allowed, 20260105, due, "first")
+    facts = row(Dossier, key="x", agency_code=A, received_day=20260105, outcome="open")
+    put(*small, {Dossier: [facts], DossierEvent: [promise]})
+    told = [(one.key, one.day, one.says) for one in found(small) if one.flag == "due_not_as_allowed"]
+    assert [(key, day) for key, day, _ in told] == ([("x", 20260105)] if says else [])
+    assert all(says in words for *_, words in told if says)
+
+
 # -- all of them ---------------------------------------------------------------------------------------------------
 
 
@@ -312,7 +335,7 @@ def test_only_the_days_of_the_period_and_the_agency_asked_for(small: Small) -> N
 
 
 def test_each_flag_has_words_in_both_languages_and_a_reason_and_so_has_each_threshold() -> None:
-    assert len({flag.id for flag in FLAGS}) == len(FLAGS) == 9
+    assert len({flag.id for flag in FLAGS}) == len(FLAGS) == 10
     for flag in FLAGS:
         assert flag.title_vi
         assert flag.title_vi != flag.title_en
