@@ -17,7 +17,8 @@ Limits: no record of what vanishes without a mark (configure `deleted` where the
 Quality: the format is filled in by the source, and some systems say "finished" of paused dossiers (facts: standards
   2.3): `collector flags` names them where a second source has them. Progress steps date pauses that no supplement
   dates, and no completion. A status code that is not of the format ends as unknown, and so does a moved due date
-  without the one before.
+  without the one before. Whether a fee was paid online is known only where `payment_flag` says so; what an object does
+  not name of papers, result and fee is unknown.
 """
 
 from collections import Counter

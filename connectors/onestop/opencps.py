@@ -15,6 +15,7 @@ Limits: dossiers that vanish are not noticed. A run by hand covers no day: what 
 Quality: due dates are overwritten, so that of a dossier received before the first run only the current one is known: it
   cannot be judged, unless nothing happened to it since its receipt. Pauses are seen, not told: to the day if the
   source is read daily. A level of service counts from the first dossier that shows it. See `opencps_dossier`.
+  Of digitised papers, electronic results and payments its list tells nothing: these are unknown.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -36,7 +36,7 @@ from connectors.onestop.national_intake import Intake
 from connectors.onestop.national_service import Envelope, Paging, ask, at, count_of, listed, read
 from connectors.onestop.rest_register_pages import Followed, Written
 from connectors.onestop.sql_register_pages import Times
-from connectors.onestop.sql_register_shapes import OUR_NAMES, SHAPES, HoSo
+from connectors.onestop.sql_register_shapes import OUR_NAMES, PAYMENTS, SHAPES, HoSo
 from connectors.register.formats import EPOCHS, strptime_format
 
 DOORS = ("http",)
@@ -49,6 +49,9 @@ _MEANINGS: Mapping[str, frozenset[str]] = {
     "channel": frozenset("123"),
     "level": frozenset("234"),
     "deleted": frozenset("01"),
+    "digitised": frozenset("01"),
+    "electronic_result": frozenset("01"),
+    "payment": PAYMENTS,
 }
 _STATUS, _AGENCY = columns(Dossier).index("source_status"), columns(Dossier).index("agency_code")
 _RECEIVED = columns(Dossier).index("received_day")
@@ -88,17 +91,20 @@ class Config(BaseModel):
         description=(
             "The service's fields, by our names; dots lead to a field within another. Needed: id, agency, status,"
             " received, due, ended (the day of completion, withdrawal or stop). Further: changed, deleted, procedure,"
-            " channel, level, submitted, returned (collected by the citizen), refused, asked, answered"
+            " channel, level, submitted, returned (collected by the citizen), refused, asked, answered, digitised (at"
+            " least one paper), electronic_result (a file), payment (of its fee)"
         ),
         examples=[{"id": "number", "agency": "office.code", "status": "state"}],
     )
     values: dict[str, dict[str, str]] = Field(
         default_factory=dict,
         description=(
-            "What the service's values of status, channel, level and deleted mean, in the codes of the national portal."
+            "What the service's values of status, channel, level, deleted, digitised, electronic_result and payment"
+            " mean, in the codes of the national portal."
             " Status: 1 registered, 2 received, 3 refused at intake, 4 in process, 5 supplement asked, 6 fee due,"
             " 7 withdrawn, 8 stopped, 9 completed (with `refused`: refused after work), 10 collected. Channel:"
-            " 1 counter, 2 online, 3 post. Level: 2 information, 3 partial, 4 full. Deleted: 1, 0"
+            " 1 counter, 2 online, 3 post. Level: 2 information, 3 partial, 4 full. Deleted, digitised,"
+            " electronic_result: 1, 0. Payment: none, online, otherwise"
         ),
         examples=[{"status": {"open": "4", "done": "9"}, "channel": {"web": "2"}}],
     )

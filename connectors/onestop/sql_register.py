@@ -11,6 +11,8 @@ Limits: `page_size` rows a statement, one statement at a time. A change that doe
 Quality: both tables overwrite due dates. Of a dossier received before the first run only the current one is known: it
   cannot be judged, unless nothing happened to it since its receipt. OpenCPS tells of pauses only that they last (see
   `opencps_dossier`); `hoso` has room for one supplement: a request that overwrites one never seen answered ends it.
+  Neither table tells of digitised papers, electronic results and payments: these are unknown, unless a view of `hoso`
+  has columns of them.
 """
 
 import hashlib

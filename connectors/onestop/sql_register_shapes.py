@@ -3,6 +3,7 @@
 `opencps_dossier` (facts: source-systems 1.2 to 1.4): OpenCPS' own table, by the rules of `opencps_dossier`.
 `hoso` (facts: source-systems 2.1 and 2.2): a platform in the codes of the national portal, by those of
   `national_format`, with soft deletes (DeletedOn). It has room for one supplement: the next one overwrites its dates.
+  `digitised` and `electronic_result` are 1 or 0, `payment` is none, online or otherwise; anything else is unknown.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +20,8 @@ from connectors.onestop.opencps_item import national_code
 from connectors.onestop.sql_register_pages import Row, Times
 
 Rows = dict[type[Record], list[Made]]
+
+PAYMENTS = frozenset({"none", "online", "otherwise"})
 
 _LONGEST_TEXT = 200
 _NATIONAL_TIMES = {
@@ -91,8 +94,12 @@ SHAPES: Mapping[str, Shape] = {
             "answered": "NgayCongDanBoSung",
             "status": "TrangThaiHoSoId",
             "level": "MucDo",
+            # No table in use is known to have these three; a view may.
+            "digitised": "HoSoCoThanhPhanSoHoa",
+            "electronic_result": "CoKetQuaDienTu",
+            "payment": "HinhThucThanhToan",
         },
-        optional=frozenset({"level"}),
+        optional=frozenset({"level", "digitised", "electronic_result", "payment"}),
         deletes="deleted",
     ),
 }
@@ -186,7 +193,7 @@ class HoSo:
         key = key_of(row)
         item, asked = _checked(key, lambda: self._item(key, row))
         reading = read_dossier(item, self._form, self._began, self._began)
-        rows[Dossier].append(reading.dossier)
+        rows[Dossier].append((*reading.dossier[: -len(_TICKED)], *(_ticked(row, name) for name in _TICKED)))
         rows[DossierEvent].extend(reading.events)
         # The next request has overwritten the dates of the one before: it was answered by then.
         for ref, begun in self._open.get(key, ()):
@@ -212,6 +219,18 @@ class HoSo:
             back = answered if answered is not None and answered >= asked else None
             item["DanhSachHoSoBoSung"] = [{"NgayBoSung": _national(asked), "NgayTiepNhanBoSung": _national(back)}]
         return item, asked
+
+
+_TICKED = ("digitised", "electronic_result", "payment")
+"""The last fields of a dossier: what clerks tick."""
+_TICKS: Mapping[str, int] = {"0": 0, "false": 0, "1": 1, "true": 1}
+
+
+def _ticked(row: Row, name: str) -> int | str | None:
+    told = _text(row, name).lower()
+    if name == "payment":
+        return told if told in PAYMENTS else None
+    return _TICKS.get(told)
 
 
 def _ended(key: str, ref: str, instant: int, version: int) -> Made:

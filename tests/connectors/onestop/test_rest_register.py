@@ -102,6 +102,18 @@ def test_an_entry_becomes_a_dossier_by_the_mapping_alone() -> None:
     assert "Nguyễn" not in repr(batches)
 
 
+def test_what_clerks_tick_is_told_by_the_mapping_or_unknown() -> None:
+    ticks = {"digitised": "scan", "electronic_result": "file", "payment": "paid"}
+    told = config(fields={**config().fields, **ticks}, values={**config().values, "payment": {"card": "online"}})
+    entries = [entry(1, scan=True, file="0", paid="card"), entry(2, scan=None, file="yes", paid="cash"), entry(3)]
+    for one in entries:
+        one.setdefault("scan", None), one.setdefault("file", None), one.setdefault("paid", None)
+    found = {row[0]: row[-3:] for row in rows(fetched(Service(entries), told), Dossier)}
+    assert found == {"D-1": (1, 0, "online"), "D-2": (None, None, None), "D-3": (None, None, None)}
+    unmapped = {row[-3:] for row in rows(fetched(Service(entries)), Dossier)}
+    assert unmapped == {(None, None, None)}
+
+
 @pytest.mark.parametrize(
     ("formats", "zone", "changed", "received"),
     [
@@ -315,6 +327,7 @@ def test_the_day_of_completion_is_missed_once_dossiers_are_completed() -> None:
         {"fields": FIELDS},  # changed_from needs `changed`
         {"values": {"status": {"open": "11"}}},
         {"values": {"agency": {"A": "1"}}},
+        {"values": {"payment": {"card": "1"}}},
         {"formats": {"due": "d.M.yy"}},
         {"formats": {"channel": "yyyyMMdd"}},
         {"time_zone": "Hanoi"},
