@@ -78,7 +78,7 @@ Config = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Sources = Annotated[list[str] | None, typer.Argument(metavar="SOURCE", help="Names of sources; all if none is given.")]
 Merged = Annotated[
-    bool, typer.Option("--merged", help="Add up each agency with those that were merged into it by the period's end.")
+    bool, typer.Option("--merged", help="Add up each agency with those merged into it by the (last) period's end.")
 ]
 APeriod = Annotated[str, typer.Argument(metavar="PERIOD", help="A month, quarter or year: 2026-10, 2026-Q3, 2026.")]
 
@@ -463,10 +463,12 @@ def readings(
     with _opened(config) as assembly:
         code = agency and _known_agency(assembly, agency)
         shown = [assembly.indicator(indicator)] if indicator else assembly.indicators
+        wanted = periods or _usual_periods(assembly)
+        last = max(one.last for one in wanted)  # of several periods, the same agencies in each
         found = []
-        for one in periods or _usual_periods(assembly):
+        for one in wanted:
             taken = _take(assembly, [one], scopes, indicator)
-            found += assembly.merged(taken, one.last) if merged else taken
+            found += assembly.merged(taken, last) if merged else taken
         if code:
             found = [one for one in found if one.scope != "agency" or one.agency == code]
         if as_json:

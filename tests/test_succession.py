@@ -5,24 +5,30 @@ list of administrative units before and after. A new commune has the number of o
 always the one whose name it has: Bản Nguyên has that of Cao Xá. Codes (H44.…, H62.…) are made up.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 from sqlalchemy import insert, update
 
-from collector import succession
+from collector import cli, succession
 from collector.agencies import Legacy
 from collector.assembly import Assembly, assemble, find_indicators
 from collector.clock import fixed_clock
 from collector.collect import Wanted, collect
+from collector.compare.totals import compare
+from collector.contract.connector import Days
 from collector.contract.indicator import Indicator
 from collector.contract.period import days, parse_period, plus_days
 from collector.contract.reading import Reading
+from collector.contract.records import Dossier
+from collector.contract.reported import Report, Total
 from collector.readings import explain, take
 from collector.store.engine import reading
 from collector.succession import Piece, pieces
@@ -229,6 +235,7 @@ blocks:
 class World:
     assembly: Assembly
     cases: list[Case]
+    config: Path
 
 
 @pytest.fixture(scope="module")
@@ -270,7 +277,7 @@ sources:
             )
             assert (outcome.failure, outcome.saved.quarantined) == (None, 0)
         assert not rows
-        yield World(now, cases)
+        yield World(now, cases, program)
 
 
 def taken(world: World, period: str, scopes: Any = ("agency",)) -> list[Reading]:
@@ -351,6 +358,22 @@ def test_a_figure_about_persons_is_merged_only_of_what_may_be_told(world: World)
     assert [(one.agency, one.hits, one.judged, one.suppressed) for one in found] == [("H44.1.08527", None, None, True)]
 
 
+def test_a_source_that_tells_one_total_for_all_that_became_one_is_compared_with_all_of_it(world: World) -> None:
+    assembly, july = world.assembly, parse_period("2025-07")
+    true = counted(world.cases, FIGURES[0], "2025-07")
+    on_time = assembly.indicator("dossiers.on_time")
+    with reading(assembly.engine) as connection:
+        readings = take(connection, [on_time], assembly.tallies, assembly.world(july), july)
+        for number, _ in MERGED:
+            unit = f"H44.1.{number}"
+            total = Total(number, "completed", true[unit][1])
+            report = Report(Dossier, Days(july.first, july.last), [total])
+            known = {one.agency: one for one in readings}
+            found = compare(connection, assembly.register, "onestop", [report], on_time, known, [unit])
+            (one,) = found.totals
+            assert (one.agency, one.ours, one.unexplained) == (unit, true[unit][1], 0)
+
+
 # -- ranks -------------------------------------------------------------------------------------------------------------
 
 
@@ -385,6 +408,58 @@ def test_a_year_ranks_who_is_there_at_its_end_and_lists_the_others_with_the_reas
     communes = [one.code for one in UNITS.values() if one.block == "communes" and one.end == NEVER]
     true = counted(world.cases, FIGURES[0], "2025", lambda code: answers(code, span.last))
     assert {one.agency: one.rank for one in merged if one.block == "communes"} == places(true, communes)
+
+
+# -- the command line --------------------------------------------------------------------------------------------------
+
+Said = Callable[..., Any]
+
+
+@pytest.fixture
+def said(world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Said:
+    def run(*arguments: str) -> Any:
+        monkeypatch.setattr("sys.argv", ["collector", *arguments, "--json", "--config", str(world.config)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        printed = capsys.readouterr()
+        return json.loads(printed.out) if not ended.value.code else printed.err
+
+    return run
+
+
+def test_an_explanation_shows_the_rows_of_all_that_became_one(world: World, said: Said) -> None:
+    true = counted(world.cases, FIGURES[0], "2025", lambda code: answers(code, 20251231))["H44.1.08494"]
+    merged = said("explain", FIGURES[0], "H44.1.08494", "2025", "--merged")
+    assert (merged["hits"], merged["judged"], len(merged["rows"])) == (true[0], true[1], true[1])
+    own = said("explain", FIGURES[0], "H44.1.08494", "2025")
+    former = said("explain", FIGURES[0], "H44.0.08494", "2025")
+    assert 0 < len(former["rows"]) == former["judged"] < len(own["rows"]) == own["judged"] < true[1]
+    assert "H44.0.08512 was not there in 2025-Q3" in said("explain", FIGURES[0], "H44.0.08512", "2025-Q3")
+
+
+def test_agencies_tells_who_came_before_and_after_whom(said: Said) -> None:
+    found = {one["code"]: one for one in said("agencies")}
+    assert found["H44.1.08494"]["predecessors"] == ["H44.237", "H44.0.08494", "H44.0.08498", "H44.0.08512"]
+    assert (found["H44.0.08512"]["successor"], found["H44.0.08512"]["to"]) == ("H44.1.08494", "2025-06-30")
+    assert len(found["H44.237"]["divided_among"]) == 4
+
+
+def test_merged_figures_of_several_periods_are_of_the_same_agencies(world: World, said: Said) -> None:
+    found = said("readings", "--period", "2025-Q2", "--period", "2025-Q3", "--indicator", FIGURES[0], "--merged")
+    quarters = [{one["agency"]: one for one in found if one["period"] == period} for period in ("2025-Q2", "2025-Q3")]
+    today = {one.code for one in UNITS.values() if one.end == NEVER}
+    assert quarters[0].keys() == quarters[1].keys() == today | {"H44.237"}
+    true = counted(world.cases, FIGURES[0], "2025-Q2", lambda code: answers(code, 20250930))
+    counts = {code: (one["hits"], one["judged"]) for code, one in quarters[0].items() if one["judged"]}
+    assert counts == {code: three[:2] for code, three in true.items()}
+    alone = said("readings", "--period", "2025-Q2", "--indicator", FIGURES[0], "--merged")
+    assert "H44.0.08512" in {one["agency"] for one in alone}, "it was not merged yet when that quarter ended"
+
+
+def test_merged_figures_are_of_agencies_alone(said: Said) -> None:
+    assert said("readings", "--merged", "--scope", "block").startswith(
+        "--scope: only figures of agencies can be merged."
+    )
 
 
 # -- pieces ------------------------------------------------------------------------------------------------------------

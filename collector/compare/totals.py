@@ -60,7 +60,7 @@ def compare(
                 unknown.add(total.agency_code)
             elif only in (None, code):
                 totals[code, total.name] += total.value
-        counts = _Counts(connection, source, report, judged, readings)
+        counts = _Counts(connection, register, source, report, judged, readings)
         for (code, name), theirs in sorted(totals.items()):
             spans.setdefault((source, code, name), []).append(counts.compared(code, name, theirs))
         for share in report.shares:
@@ -110,6 +110,7 @@ class _Counts:
     def __init__(
         self,
         connection: Connection,
+        register: Register,
         source: str,
         report: Report,
         judged: Indicator,
@@ -122,9 +123,15 @@ class _Counts:
         self._judged: dict[str, Counter[tuple[int, Name]]] = {}
         if report.record is not Dossier:
             return
+
+        def whose(agency: str) -> str:
+            """Who answered for an agency in those days: what it left when it ended is its successor's."""
+            return register.heir(agency, report.days.first) or agency
+
         for one in load(connection, source, report.days):
-            self._dossiers.setdefault(one.agency or _NOBODY, []).append(one)
-        self._judged = _judged(connection, source, judged, report)
+            self._dossiers.setdefault(whose(one.agency) if one.agency else _NOBODY, []).append(one)
+        for agency, own in _judged(connection, source, judged, report).items():
+            self._judged.setdefault(whose(agency), Counter()).update(own)
 
     def compared(self, agency: str, name: Name, theirs: int) -> Compared:
         """Compare one total; `agency` "": of all agencies together."""
