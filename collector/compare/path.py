@@ -6,7 +6,7 @@ from typing import Any
 
 from collector.compare.result import Cause
 from collector.compare.seen import Seen, as_of
-from collector.contract.period import iso
+from collector.contract.period import OFFSET, iso
 from collector.contract.reported import Name, Report, Rules
 
 
@@ -55,7 +55,7 @@ def path(view: View, report: Report) -> Iterator[Step]:
         if theirs.due != view.rules.due:
             yield Step(lambda one: "paused" if one.pauses else "definition", _due_words, to(due=theirs.due))
         if theirs.same_day != view.rules.same_day:
-            says = saying("completed on its due day, after the hour that was promised")
+            says = saying("completed on its due day: there the hour decides")
             yield Step(only("definition"), says, to(same_day=theirs.same_day))
         if theirs.refused != view.rules.refused:
             yield Step(only("definition"), saying("refused after work: left out there"), to(refused=theirs.refused))
@@ -144,9 +144,15 @@ def _is_late(one: Seen, day: int, rules: Rules) -> bool | None:
         due = one.due_day
     if due is None:
         return False if rules.without_due == "on_time" else None
-    if rules.same_day == "by_hour" and rules.due == "current" and day == due and one.completed and one.due:
-        return one.completed > one.due
+    if rules.same_day != "on_time" and rules.due == "current" and day == due and one.completed and one.due:
+        return _hour(one.completed, rules) > _hour(one.due, rules)
     return day > due
+
+
+def _hour(instant: int, rules: Rules) -> int:
+    """An instant as the source reads it."""
+    noon = rules.same_day == "by_hour_of_12" and (instant + OFFSET) // 3_600 % 24 == 12
+    return instant - 12 * 3_600 if noon else instant
 
 
 def is_undecided(one: Seen, name: Name, view: View) -> bool:

@@ -36,7 +36,8 @@ class Rules:
     withdrawn    on_time: a withdrawn dossier is one more completed, and on time
     without_due  on_time: completed without any due date is on time; unjudged: neither on time nor late
     due          current: judged by the due date that it has now; effective: by the first promised, moved by pauses
-    same_day     by_hour: later on its due day is late; on_time: the day decides
+    same_day     by_hour: later on its due day is late; by_hour_of_12: likewise, but 12:xx is read as 00:xx; on_time:
+                 the day decides
     refused      out: a refusal after work is none of the completed
     ended        returned: completed on the day on which the citizen collects; completed: when the desk has the result
     apart        source statuses of dossiers that are counted apart from the open ones, as paused or stopped
@@ -47,7 +48,7 @@ class Rules:
     withdrawn: Literal["out", "on_time"] = "out"
     without_due: Literal["unjudged", "on_time"] = "unjudged"
     due: Literal["effective", "current"] = "effective"
-    same_day: Literal["on_time", "by_hour"] = "on_time"
+    same_day: Literal["on_time", "by_hour", "by_hour_of_12"] = "on_time"
     refused: Literal["completed", "out"] = "completed"
     ended: Literal["completed", "returned"] = "completed"
     apart: frozenset[str] = frozenset()

@@ -7,8 +7,8 @@ Account: one that may list the dossiers of all agencies asked for, and nothing e
 Reads: GET of `<base>/dossiers` alone, in row windows. There is no filter for what changed: each run reads what was
   received, released or handed out since the last one (and some days more), and all dossiers that are not released.
   From time to time (`whole_every`) it reads all since the first day again: what was entered late, with past dates.
-Never: any other verb or path; statistics, and least of all reCalculate, which rewrites them; the name, number, address
-  or contact of an applicant; the sentences about deadlines.
+Never: any other verb or path, but for `collector compare` that of `statistics`, if it is configured; reCalculate, which
+  rewrites them; the name, number, address or contact of an applicant; the sentences about deadlines.
 Limits: dossiers that vanish are not noticed. A run by hand covers no day: what it does not read may have been changed
   on it. A first load that is cut off goes on where it stopped, and covers the days before it began. Where the site's
   search index refuses rows beyond some number, lower `slice_days` or `agencies_at_once`.
@@ -28,8 +28,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from collector.contract.connector import Batch, Covered, Finding, Row, Want
 from collector.contract.door import Pages
 from collector.contract.errors import UnexpectedAnswer
-from collector.contract.period import local_day, plus_days
+from collector.contract.period import Period, local_day, plus_days
 from collector.contract.records import Dossier, DossierEvent, Procedure, Record
+from collector.contract.reported import Report
 from connectors.onestop.findings import clock_finding, only_asks_finding
 from connectors.onestop.levels import Levels
 from connectors.onestop.national_format import Unusable
@@ -38,6 +39,7 @@ from connectors.onestop.opencps_dossier import OPEN, Pauses, note_level, promise
 from connectors.onestop.opencps_item import EXPECTED, instant_of, read_item
 from connectors.onestop.opencps_pages import List
 from connectors.onestop.opencps_scope import Agencies, account_is_narrower, look
+from connectors.onestop.opencps_totals import ask as ask_totals
 
 DOORS = ("http",)
 RECORDS: tuple[type[Record], ...] = (Dossier, DossierEvent, Procedure)
@@ -111,6 +113,12 @@ class Config(BaseModel):
         ),
         examples=["dossierNo"],
     )
+    statistics: str | None = Field(
+        default=None,
+        pattern=r"^/",
+        description="Path of the statistics that it keeps of itself, for `collector compare`",
+        examples=["/o/rest/statistics"],
+    )
     parameters: dict[str, str] = Field(
         default_factory=dict,
         description="Further parameters of every question, where a site needs them",
@@ -160,6 +168,17 @@ def fetch(config: Config, door: Pages, want: Want) -> Iterator[Batch]:
         yield from _Run(config, door, want).by_hand()
     else:
         yield from _Run(config, door, want).ordinary()
+
+
+def publishes(config: Config) -> bool:
+    """Return whether such a source's own statistics are asked for."""
+    return config.statistics is not None
+
+
+def reported(config: Config, door: Pages, period: Period) -> Iterator[Report]:
+    """Yield what OpenCPS stored about itself, month by month; nothing where no path of its statistics is configured."""
+    if config.statistics is not None:
+        yield from ask_totals(config.statistics, config.group_id, config.agencies, door, period)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,12 @@ S1 is VietOpenCPS/opencps-v2; numbers are sections of facts/source-systems.md.
 | 1.2 traps: dueDate moves after a wait, by a reset, and is nulled      | test_it_overwrites_due_dates                |
 | 1.2 lockState PAUSE, PAUSE_OVERDUE                                    | test_it_tells_a_pause_only_while_it_lasts   |
 | 1.4 dates set by status                                               | test_it_sets_dates_by_status                |
+| 1.4 the counters of the statistics engine, dossier by dossier         | test_its_counters_are_those_of_the_facts    |
+| 1.4 integer division; 100 when nothing was released                   | test_its_percentage_is_cut |
+| 1.4 12:xx is read as 00:xx of the same day                            | test_it_reads_noon_as_midnight              |
+| 1.4 rows for all agencies, domains and systems beside their parts     | test_it_stores_sums_beside_their_parts      |
+| 1.5 month and year: rows stored at the last run                       | test_it_answers_with_what_was_stored        |
+| 1.4 from and to: counted live, by another routine                     | test_it_counts_days_in_another_way          |
 | 1.5 reCalculate=1 rewrites stored rows                                | test_it_rewrites_statistics_when_asked      |
 
 Tests file deeds and accounts, move the clock, and take requests out; they never set an answer.
@@ -44,6 +50,7 @@ from typing import Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
 from collector.demo.days_off import days_off
+from tests.connectors.onestop.opencps_statistics import Counted, Statistics, by_days
 
 GROUP, BASE = 55301, "/o/rest/v2"
 STATISTICS = "/o/rest/statistics"
@@ -179,6 +186,7 @@ class OpenCPS:
         self.moves: dict[int, int] = {}
         self.requests: list[tuple[str, str, dict[str, str]]] = []
         self.rewritten = 0
+        self.statistics = Statistics()
         self.address = ""
         self._done = 0
         self._dossiers: dict[int, _Dossier] = {}
@@ -280,8 +288,7 @@ class OpenCPS:
         if account is None:
             return 401, b"{}"
         if path == STATISTICS:
-            self.rewritten += asked.get("reCalculate") == "1"
-            return 200, b'{"total": 0, "data": []}'
+            return self._statistics(asked, headers.get("groupId", ""))
         if path != f"{self.base}/dossiers":
             return 404, b"{}"
         if not account.may_list:
@@ -294,6 +301,33 @@ class OpenCPS:
             len(found),
             b", ".join(self._dossiers[number].item() for number in rows),
         )
+
+    def count_month(self, year: int, month: int) -> None:
+        """The nightly run of its statistics for one month, with what it has at this moment."""
+        self.statistics.count(year, month, self._counted(), self.now)
+
+    def _counted(self) -> Iterator[Counted]:
+        for one in self._dossiers.values():
+            when = one.when
+            times = (when[name] for name in ("receiveDate", "dueDate", "extendDate", "releaseDate", "finishDate"))
+            yield Counted(one.agency, "LV01", "0", one.status, one.online, *times)
+
+    def _statistics(self, asked: dict[str, str], group: str) -> tuple[int, bytes]:
+        if asked.get("reCalculate") == "1":
+            self.rewritten += 1
+            self.count_month(int(asked.get("year", "2026")), int(asked["month"]))
+        if _day_of(asked.get("fromStatisticDate", "")) is not None:
+            first, last = (_day_of(asked.get(f"{name}StatisticDate", "")) or 0 for name in ("from", "to"))
+            span = first * 86_400 - 7 * 3600, (last + 1) * 86_400 - 7 * 3600 - 1
+            rows: list[dict[str, Any]] = [by_days(self._counted(), *span)]
+        else:
+            rows = self.statistics.answer(asked)
+        if group != str(GROUP):
+            rows = []
+        start, end = (_whole(asked.get(name, "")) for name in ("start", "end"))
+        shown = rows if end == 0 else rows[start:end]
+        body = {"total": len(rows), "agency": asked.get("agency", ""), "data": shown}
+        return 200, json.dumps(body, ensure_ascii=False).encode()
 
     def _account(self, headers: Any) -> Account | None:
         scheme, _, word = headers.get("Authorization", "").partition(" ")

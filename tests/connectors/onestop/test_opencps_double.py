@@ -250,15 +250,135 @@ def test_it_sets_dates_by_status(double: OpenCPS, what: Any, status: str, releas
     assert (item["dossierStatus"], bool(item["releaseDate"]), bool(item["finishDate"])) == (status, released, finished)
 
 
+# --- statistics ------------------------------------------------------------------------------------------------------
+
+
+def month(double: OpenCPS, agency: str = A, **query: Any) -> dict[str, Any]:
+    """The stored row of all domains and systems of an agency, in January."""
+    found = asked(double, path=STATISTICS, month=1, year=2026, agency=agency, **query)
+    rows = [row for row in found["data"] if not row["domainCode"] and not row["system"]]
+    return {name: value for name, value in rows[0].items() if value and name not in ("month", "year")} if rows else {}
+
+
+def dossiers_of_each_class(double: OpenCPS) -> None:
+    """One dossier for each line of the table of 1.4, received on 6 January unless it says so."""
+    due = at(20260112, 17)
+
+    def one(
+        number: int, *deeds: tuple[str, int], due: int | None = due, received: int = 20260106, **facts: Any
+    ) -> None:
+        double.happen(filed(number, received, **facts), Deed(at(received, 9), number, "receive", due=due))
+        for what, instant in deeds:
+            double.happen(Deed(instant, number, what))  # type: ignore[arg-type]
+
+    one(1, ("deny", at(20260106, 10)))
+    one(2, ("release", at(20260112, 16)), received=20251229)  # carried over, released just before it was due
+    one(3, ("release", at(20260112, 18)))  # an hour late, on its due day
+    one(4, ("release", at(20260109, 9)), ("done", at(20260109, 10)))  # handed out before it was due: early
+    one(5, ("release", at(20260109, 9)), due=None, online=False)  # no due date: on time
+    one(6, ("unresolve", at(20260113, 9)))
+    one(7, ("cancel", at(20260109, 9)))
+    one(8)
+    one(9, ("pause", at(20260108, 9)))
+    one(10, ("release", at(20260202, 9)))
+    one(11, received=20260202)
+    double.move_clock(at(20260201, 1))
+    double.count_month(2026, 1)
+
+
+def test_its_counters_are_those_of_the_facts(double: OpenCPS) -> None:
+    dossiers_of_each_class(double)
+    assert month(double) == {
+        "govAgencyCode": A,
+        "govAgencyName": "Sở",
+        "totalCount": 10,
+        "deniedCount": 1,
+        "processCount": 9,
+        "remainingCount": 1,
+        "receivedCount": 8,
+        "onlineCount": 7,
+        "onegateCount": 1,
+        "waitingCount": 1,
+        "processingCount": 2,
+        "insideCount": 2,
+        "overdueCount": 2,
+        "cancelledCount": 1,
+        "releaseCount": 5,
+        "unresolvedCount": 1,
+        "doneCount": 1,
+        "releasingCount": 3,
+        "overtimeCount": 2,
+        "betimesCount": 1,
+        "ontimeCount": 2,
+        "ontimePercentage": 60,
+    }
+
+
+def test_its_percentage_is_cut(double: OpenCPS) -> None:
+    for number, day in ((1, 20260113), (2, 20260109), (3, 20260109)):
+        double.happen(filed(number, 20260106), Deed(at(20260106, 9), number, "receive", due=at(20260112, 17)))
+        double.happen(Deed(at(day, 9), number, "release"))
+    double.happen(filed(4, 20260106, B), Deed(at(20260106, 9), 4, "receive", due=at(20260112, 17)))
+    double.move_clock(at(20260201))
+    double.count_month(2026, 1)
+    assert month(double)["ontimePercentage"] == 66
+    assert month(double, B)["ontimePercentage"] == 100
+
+
+def test_it_reads_noon_as_midnight(double: OpenCPS) -> None:
+    double.happen(filed(1, 20260106), Deed(at(20260106, 9), 1, "receive", due=at(20260112, 11)))
+    double.happen(Deed(at(20260112, 12, 30), 1, "release"))
+    double.move_clock(at(20260201))
+    double.count_month(2026, 1)
+    assert "overtimeCount" not in month(double)
+
+
+def test_it_stores_sums_beside_their_parts(double: OpenCPS) -> None:
+    for number, agency in ((1, A), (2, B)):
+        double.happen(filed(number, 20260106, agency), Deed(at(20260106, 9), number, "receive", due=None))
+    double.move_clock(at(20260201))
+    double.count_month(2026, 1)
+    rows = asked(double, path=STATISTICS, month=1, year=2026)["data"]
+    assert len(rows) == 3 * 2 * 2
+    assert sum(row["receivedCount"] for row in rows) == 2 * 8
+    assert all(
+        row["govAgencyCode"] == A for row in asked(double, path=STATISTICS, month=1, year=2026, agency=A)["data"]
+    )
+
+
+def test_it_answers_with_what_was_stored(double: OpenCPS) -> None:
+    double.happen(filed(1, 20260106), Deed(at(20260106, 9), 1, "receive", due=None))
+    double.move_clock(at(20260110))
+    assert month(double) == {}
+    double.count_month(2026, 1)
+    double.happen(filed(2, 20260112), Deed(at(20260112, 9), 2, "receive", due=None))
+    double.move_clock(at(20260113))
+    assert month(double)["receivedCount"] == 1
+    assert asked(double, path=STATISTICS, month=1, year=2026, agency=A, headers=BASIC)["data"] == []
+
+
+def test_it_counts_days_in_another_way(double: OpenCPS) -> None:
+    double.happen(filed(1, 20260106), Deed(at(20260106, 9), 1, "receive", due=at(20260112, 17)))
+    double.happen(Deed(at(20260112, 12), 1, "release"))  # in the morning of a due afternoon: early
+    double.happen(
+        filed(2, 20260106), Deed(at(20260106, 9), 2, "receive", due=None), Deed(at(20260112, 9), 2, "release")
+    )
+    double.move_clock(at(20260201))
+    double.count_month(2026, 1)
+    days = asked(double, path=STATISTICS, fromStatisticDate="1/1/2026", toStatisticDate="31/01/2026", agency=A)
+    assert days["data"] == [{"betimesCount": 2, "ontimeCount": 0, "overtimeCount": 0, "releaseCount": 2}]
+    assert month(double)["ontimeCount"] == 2
+
+
 def test_it_rewrites_statistics_when_asked(double: OpenCPS) -> None:
-    asked(double, path=STATISTICS, month=1)
+    asked(double, path=STATISTICS, month=1, year=2026)
     assert double.rewritten == 0
-    asked(double, path=STATISTICS, month=1, reCalculate=1)
+    asked(double, path=STATISTICS, month=1, year=2026, reCalculate=1)
     assert double.rewritten == 1
 
 
 def test_each_line_of_the_table_of_facts_has_its_test() -> None:
     table = (opencps_double.__doc__ or "").splitlines()
     named = [line.split("|")[2].strip() for line in table if line.startswith("|") and "test_it" in line]
-    assert len(named) == 21
+    assert len(named) == 27
     assert set(named) == {name for name in globals() if name.startswith(("test_it_", "test_its_"))}
