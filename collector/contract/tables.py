@@ -123,8 +123,8 @@ serving = Table(
 offer = Table(
     "offer",
     METADATA,
+    Column("code", _TEXT, primary_key=True),  # first: one procedure's lines are made anew together
     Column("agency", _TEXT, primary_key=True),
-    Column("code", _TEXT, primary_key=True),
     Column("from_day", Integer, primary_key=True, autoincrement=False),
     Column("until_day", Integer, nullable=False),  # the first day on which it is so no more; FOREVER: still
     Column("level", _TEXT),  # information | partial | full; NULL: the catalogue does not say

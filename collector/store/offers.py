@@ -14,15 +14,18 @@ was another.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, select
 
 from collector.agencies import Register
 from collector.contract.period import plus_days
 from collector.contract.tables import ALWAYS, FOREVER, offer, procedure, serving
+
+_AT_ONCE = 1000
+"""Procedures that are made anew by name; more of them mean all."""
 
 Span = tuple[int, int]
 """A first day, and the first day that is no more part of it."""
@@ -39,50 +42,62 @@ class _Spell:
 
 def make(connection: Connection, register: Register, codes: Collection[str] | None = None) -> None:
     """Make the offers anew, of all procedures or of some, by their codes. Who serves whom must be stored already."""
-    served: dict[str, set[str]] = defaultdict(set)
-    for source, agency in connection.execute(select(serving.c.source, serving.c.agency)):
-        served[source].add(agency)
-    in_force: dict[str, list[Span]] = defaultdict(list)
-    for term in register.terms():
-        in_force[term.agency].append((term.from_day, _until(term.to_day)))
+    served = _served(connection, register)
+    alike: dict[_Served, list[str]] = defaultdict(list)
+    for agency, one in served.items():
+        alike[one].append(agency)
     meanings = Meanings(register)
 
     c = procedure.c
-    lines = select(c.code, c.source, c.key, c.agency_code, c.level, c.from_day, c.to_day, c.listed).where(
-        c.removed == 0
-    )
-    rows: list[dict[str, object]] = []
-    if codes is None:
+    lines = select(c.code, c.source, c.key, c.agency_code, c.level, c.from_day, c.to_day, c.listed)
+    lines = lines.where(c.removed == 0).order_by(c.code)
+    if codes is None or len(codes) > _AT_ONCE:
         connection.execute(delete(offer))
-        found = connection.execute(lines.order_by(c.code)).all()
     else:
         connection.execute(delete(offer).where(offer.c.code.in_(codes)))
-        found = connection.execute(lines.where(c.code.in_(codes)).order_by(c.code)).all()
-    for code, own in groupby(found, key=lambda line: line.code):
-        spells: dict[str, list[_Spell]] = defaultdict(list)
-        for line in own:
-            days = (line.from_day or ALWAYS, _until(line.to_day))
-            rank = (line.listed, line.agency_code != "", days[0], line.source, line.key)
-            for agency, span in _speaks_for(line.source, line.agency_code, served[line.source], meanings):
-                for one in in_force[agency]:
-                    both = _common(_common(days, span), one)
-                    if both[0] < both[1]:
-                        spells[agency].append(_Spell(both, rank, (line.level, line.listed, line.source)))
-        for agency, some in spells.items():
-            rows += (
-                {
-                    "agency": agency,
-                    "code": code,
-                    "from_day": first,
-                    "until_day": until,
-                    "level": level,
-                    "listed": listed,
-                    "source": source,
-                }
-                for (first, until), (level, listed, source) in _one_a_day(some)
+        lines = lines.where(c.code.in_(codes))
+    rows: list[tuple[object, ...]] = []
+    for code, some in groupby(connection.execute(lines).all(), key=lambda line: line.code):
+        common: list[_Spell] = []
+        own: dict[str, list[_Spell]] = defaultdict(list)
+        for line in some:
+            spell = _Spell(
+                (line.from_day or ALWAYS, _until(line.to_day)),
+                (line.listed, line.agency_code != "", line.from_day or ALWAYS, line.source, line.key),
+                (line.level, line.listed, line.source),
             )
+            if line.agency_code == "":
+                common.append(spell)
+            else:
+                for agency, span in meanings[line.source, line.agency_code]:
+                    own[agency].append(replace(spell, days=_common(spell.days, span)))
+        for one, agencies in alike.items():
+            # Most have no line of their own: what is common is worked out once for all that are served alike.
+            shared = _one_a_day(common, one) if common else []
+            for agency in agencies:
+                days = _one_a_day([*common, *own[agency]], one) if agency in own else shared
+                rows += ((code, agency, *span, *says) for span, says in days)
     if rows:
-        connection.execute(insert(offer), rows)
+        marks = ", ".join("?" * len(offer.c))
+        connection.exec_driver_sql(f"INSERT INTO {offer.name} VALUES ({marks})", rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """By which sources an agency is served, and when it is in force."""
+
+    sources: frozenset[str]
+    in_force: tuple[Span, ...]
+
+
+def _served(connection: Connection, register: Register) -> dict[str, _Served]:
+    sources: dict[str, set[str]] = defaultdict(set)
+    for source, agency in connection.execute(select(serving.c.source, serving.c.agency)):
+        sources[agency].add(source)
+    in_force: dict[str, list[Span]] = defaultdict(list)
+    for term in register.terms():
+        in_force[term.agency].append((term.from_day, _until(term.to_day)))
+    return {agency: _Served(frozenset(some), tuple(in_force[agency])) for agency, some in sorted(sources.items())}
 
 
 def _until(last: int | None) -> int:
@@ -112,22 +127,16 @@ class Meanings(dict[tuple[str, str], list[tuple[str, Span]]]):
         return found
 
 
-def _speaks_for(source: str, code: str, served: Collection[str], meanings: Meanings) -> Iterable[tuple[str, Span]]:
-    """The agencies for which a line with such an agency code speaks, and on which days."""
-    if code == "":
-        return [(agency, (ALWAYS, FOREVER)) for agency in served]
-    return [(agency, span) for agency, span in meanings[source, code] if agency in served]
-
-
-def _one_a_day(spells: Sequence[_Spell]) -> list[tuple[Span, tuple[str | None, int, str]]]:
-    """The spells of one agency and procedure cut so that on each day one counts; what goes on the same is one."""
-    if len(spells) == 1:
-        return [(spells[0].days, spells[0].says)]
-    edges = sorted({edge for one in spells for edge in one.days})
+def _one_a_day(spells: Iterable[_Spell], served: _Served) -> list[tuple[Span, tuple[str | None, int, str]]]:
+    """Cut the spells of one procedure so that on each day in force one counts; what goes on the same is one."""
+    speaking = [one for one in spells if one.says[2] in served.sources]
+    edges = sorted(
+        {edge for one in speaking for edge in one.days} | {edge for term in served.in_force for edge in term}
+    )
     cut: list[tuple[Span, tuple[str | None, int, str]]] = []
     for first, until in pairwise(edges):
-        there = [one for one in spells if one.days[0] <= first and until <= one.days[1]]
-        if not there:
+        there = [one for one in speaking if one.days[0] <= first and until <= one.days[1]]
+        if not there or not any(begins <= first and until <= ends for begins, ends in served.in_force):
             continue
         says = max(there, key=lambda one: one.rank).says
         if cut and cut[-1][0][1] == first and cut[-1][1] == says:

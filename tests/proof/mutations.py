@@ -688,8 +688,8 @@ MUTATIONS = (
     Mutation(
         "a common line of a catalogue goes before the agency's own",
         "collector/store/offers.py",
-        'rank = (line.listed, line.agency_code != "",',
-        'rank = (line.listed, line.agency_code == "",',
+        '(line.listed, line.agency_code != "", line.from_day',
+        '(line.listed, line.agency_code == "", line.from_day',
         "tests/indicators/test_procedures.py::"
         "test_a_procedure_in_force_on_a_day_counts_once_by_its_level[its own line goes first]",
     ),
