@@ -10,9 +10,6 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from connectors.docmgmt.register_presets import PRESETS, merged
 from connectors.register.formats import EPOCHS, sorts_as_time_goes, strptime_format
 
-EMPTY = ""
-ANYTHING = "*"
-
 
 def _texts(value: object) -> object:
     """Let the keys of a map of values be numbers and booleans too: `1: 0` means `"1": 0`."""

@@ -9,9 +9,9 @@ from sqlalchemy import func, literal_column, select
 from collector.contract.connector import Finding
 from collector.contract.door import Rows
 from connectors.docmgmt.register_mapping import Config
-from connectors.docmgmt.register_pages import Page, Pages
 from connectors.docmgmt.register_rows import Converted, Plan, check_changed, plan_of_deliveries, plan_of_documents
-from connectors.docmgmt.register_values import Clock
+from connectors.register.pages import Page, Pages
+from connectors.register.values import Clock
 
 _SKEW = 120  # seconds that the source's clock may differ from ours
 

@@ -13,10 +13,11 @@ from collector.contract.door import Rows
 from collector.contract.errors import UnexpectedAnswer
 from collector.contract.period import day_start
 from collector.contract.records import Delivery, Document, Record, columns
-from connectors.docmgmt import register_values as values
+from connectors.docmgmt.organ_codes import json_list, outside, scope_of_list, separated
 from connectors.docmgmt.register_mapping import Config, Constant, Deliveries, Documents, Recipients
-from connectors.docmgmt.register_pages import Page, existing
-from connectors.docmgmt.register_values import Clock, Remembered, Unusable
+from connectors.register import values
+from connectors.register.pages import Page, existing
+from connectors.register.values import Clock, Remembered, Unusable
 
 _MILLION = 1_000_000
 _EVER = -(2**62)
@@ -138,7 +139,7 @@ def plan_of_deliveries(config: Config, door: Rows, documents: Plan) -> Plan | No
         table = table.join(documents.table, fields["document"] == documents.fields["id"])
     changed = _clock(config, told, "changed") if told.changed else _clock(config, config.documents, "changed")
     sent, received_on = _clock(config, told, "sent"), _clock(config, told, "received_on")
-    texts, outside = values.texts(), values.outside(told.inside or (), told.outside or ())
+    texts, is_outside = values.texts(), outside(told.inside or (), told.outside or ())
     flags = {name: _meanings(told, name, _FLAGS) for name in ("electronic", "received", "refused", "recalled")}
     deleted = _meanings(told, "deleted", _FLAGS)
 
@@ -154,7 +155,7 @@ def plan_of_deliveries(config: Config, door: Rows, documents: Plan) -> Plan | No
         made.mapped("counterpart", "counterpart", texts)
         made.columns["outside"] = repeat(None, page.size)
         if told.inside is not None or told.outside is not None:
-            made.mapped("outside", "counterpart", outside)
+            made.mapped("outside", "counterpart", is_outside)
         made.mapped("electronic", "electronic", flags["electronic"], told.electronic)
         made.days("sent_day", "sent", sent)
         received = made.mapped("received", "received", flags["received"], told.received)
@@ -192,10 +193,8 @@ def _only(told: Documents | Deliveries) -> dict[str, str]:
 
 def _scope_of(told: Recipients) -> Remembered:
     if told.json_of is None:
-        separated = values.separated(told.separator or "")
-        return values.scope_of_list(separated, told.inside, told.outside or (), told.ignore)
-    listed = values.json_list(told.member)
-    return values.scope_of_list(listed, told.inside, told.outside or (), told.ignore)
+        return scope_of_list(separated(told.separator or ""), told.inside, told.outside or (), told.ignore)
+    return scope_of_list(json_list(told.member), told.inside, told.outside or (), told.ignore)
 
 
 def _clock(config: Config, told: Documents | Deliveries, name: str) -> Clock:

@@ -38,9 +38,7 @@ from collector.contract.door import Rows
 from collector.contract.errors import UnexpectedAnswer
 from collector.contract.period import local_day, plus_days
 from collector.contract.records import Delivery, Document, Record, columns
-from connectors.docmgmt.register_cursor import Progress, Windowed
 from connectors.docmgmt.register_mapping import Config, Constant
-from connectors.docmgmt.register_pages import Beside, Page, Pages, ahead
 from connectors.docmgmt.register_probe import probe
 from connectors.docmgmt.register_rows import (
     NO_ID,
@@ -50,8 +48,10 @@ from connectors.docmgmt.register_rows import (
     plan_of_deliveries,
     plan_of_documents,
 )
-from connectors.docmgmt.register_values import Clock, like
-from connectors.docmgmt.register_values import keys as ids
+from connectors.register.cursor import Progress, Windowed
+from connectors.register.pages import Beside, Page, Pages, ahead
+from connectors.register.values import Clock, like
+from connectors.register.values import keys as ids
 
 __all__ = ["DOORS", "RECORDS", "Config", "fetch", "keys", "offers", "probe"]
 

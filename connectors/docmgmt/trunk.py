@@ -36,7 +36,7 @@ from collector.contract.errors import UnexpectedAnswer, WrongUse
 from collector.contract.period import local_day, plus_days
 from collector.contract.records import Delivery, Document, Record
 from connectors.docmgmt.edxml import Limits, Message, Refused, read
-from connectors.docmgmt.register_values import outside
+from connectors.docmgmt.organ_codes import outside
 from connectors.docmgmt.trunk_book import Book, Known, Writer
 from connectors.docmgmt.trunk_config import Config, Messages, Received, Sent
 from connectors.docmgmt.trunk_lists import (

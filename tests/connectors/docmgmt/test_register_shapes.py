@@ -23,9 +23,9 @@ from collector.contract.records import Delivery, Document, Record, columns
 from collector.contract.tables import document as table
 from collector.store.engine import reading
 from connectors.docmgmt import sql_register
-from connectors.docmgmt.register_pages import Page, ahead
-from connectors.docmgmt.register_values import outside
+from connectors.docmgmt.organ_codes import outside
 from connectors.docmgmt.sql_register import Config
+from connectors.register.pages import Page, ahead
 from tests.connectors.docmgmt.register import (
     BEGAN,
     MAPPING,

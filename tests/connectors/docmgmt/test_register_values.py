@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.docmgmt import register_values as values
-from connectors.docmgmt.register_values import Clock, Unusable, pack, unpack
+from connectors.docmgmt.organ_codes import outside as organ_outside
+from connectors.register import values
+from connectors.register.values import Clock, Unusable, pack, unpack
 from tests.connectors.docmgmt.register import local
 
 HANOI = "Asia/Ho_Chi_Minh"
@@ -157,7 +158,7 @@ def test_a_value_comes_back_from_a_cursor_as_it_was(told: Any) -> None:
     ],
 )
 def test_an_organ_code_tells_who_is_outside_the_province(code: str | None, outside: int | None) -> None:
-    assert values.outside(["H44.", ".H44", "H28.05"]).column([code]) == [outside]
+    assert organ_outside(["H44.", ".H44", "H28.05"]).column([code]) == [outside]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.docmgmt.register_values import Clock, Unusable, pack, unpack
+from connectors.register.values import Clock, Unusable, pack, unpack
 
 _MILLION = 1_000_000
 

@@ -4,7 +4,6 @@ A column converter takes the values of one column of one page and gives a list o
 cannot be used becomes an `Unusable`, which says why without repeating the value.
 """
 
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,8 +15,11 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from collector.contract.period import OFFSET, as_day, day_start, local_day, plus_days
-from connectors.docmgmt.register_mapping import ANYTHING, EMPTY
 from connectors.register.formats import EPOCHS, sorts_as_time_goes, strptime_format
+
+EMPTY = ""
+ANYTHING = "*"
+"""Keys of a map of values: NULL and empty text; any other value."""
 
 LONGEST = 500
 """Characters that an id, code or status may have."""
@@ -40,7 +42,6 @@ _ISO = re.compile(
     r"(?:(?P<gap>[ T])\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?P<offset>Z|[+-]\d\d(?::?\d\d)?)?)?"
 )
 _ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
-_ORGAN_CODE = re.compile(r"(?:\d{2,3}\.){2,3}[A-Z]\d{2}|[A-Z]\d{2}(?:\.[0-9A-Z]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,80 +159,6 @@ def meanings(meant: Mapping[str, Any]) -> Remembered:
 def needed(made: Remembered, reason: str) -> Remembered:
     """Make None unusable."""
     return Remembered(lambda value: Unusable(reason) if (one := made[value]) is None else one)
-
-
-def outside(inside: Sequence[str], known_outside: Sequence[str] = ()) -> Remembered:
-    """Convert organ codes to the flag `outside` the province: None for NULL and for what is no organ code.
-
-    What stands in a list by its whole code or name is decided by that before what only begins or ends so.
-    """
-    whole, begins, ends = _forms(inside)
-    far, far_begins, far_ends = _forms(known_outside)
-
-    def convert(value: Any) -> int | None:
-        code = text_of(value)
-        if code is None:
-            return None
-        code = normalize("NFC", code).upper()
-        if code in whole or code in far:
-            return int(code not in whole)
-        if code.startswith(begins) or code.endswith(ends):
-            return 0
-        if code.startswith(far_begins) or code.endswith(far_ends):
-            return 1
-        return 1 if _ORGAN_CODE.fullmatch(code) else None
-
-    return Remembered(convert)
-
-
-def _forms(codes: Sequence[str]) -> tuple[set[str], tuple[str, ...], tuple[str, ...]]:
-    upper = [normalize("NFC", code).upper() for code in codes]
-    begins = tuple(code for code in upper if code.endswith("."))
-    ends = tuple(code for code in upper if code.startswith("."))
-    return set(upper) | {code.strip(".") for code in (*begins, *ends)}, begins, ends
-
-
-Split = Callable[[str], Sequence[str | None] | Unusable]
-"""Parts a list into its entries; None: an entry that names nobody."""
-
-
-def separated(separator: str) -> Split:
-    """Part a text at a separator."""
-    return lambda told: [part.strip() for part in told.split(separator) if part.strip()]
-
-
-def json_list(member: str | None) -> Split:
-    """Part a JSON list of texts, or (by one of their members) of objects."""
-
-    def split(told: str) -> Sequence[str | None] | Unusable:
-        try:
-            entries = json.loads(told)
-        except (ValueError, RecursionError):
-            return Unusable("is no JSON")
-        if not isinstance(entries, list):
-            return Unusable("is no JSON list")
-        codes = [one.get(member) if member and isinstance(one, dict) else one for one in entries]
-        return [one.strip() if isinstance(one, str) and one.strip() else None for one in codes]
-
-    return split
-
-
-def scope_of_list(split: Split, inside: Sequence[str], outside_: Sequence[str], ignore: Sequence[str]) -> Remembered:
-    """Convert lists of organ codes to external, internal or None: external as soon as one is outside."""
-    flag = outside(inside, outside_)
-    ignored = {normalize("NFC", one).upper() for one in ignore}
-
-    def convert(value: Any) -> str | Unusable | None:
-        told = text_of(value)
-        codes = split(told) if told is not None else ()
-        if isinstance(codes, Unusable):
-            return codes
-        flags = {flag[code] for code in codes if code is None or normalize("NFC", code).upper() not in ignored}
-        if not flags:
-            return None
-        return "external" if 1 in flags else None if None in flags else "internal"
-
-    return Remembered(convert)
 
 
 # --- time -------------------------------------------------------------------------------------------------------
