@@ -52,6 +52,8 @@ def replay(watching: Watching, folder: Path, now: int) -> None:
         return
     for row in json.loads(path.read_text(encoding="ascii")):
         watch = ledger_file.watch(row)
+        if watch.source not in watching.plans:  # taken out of the configuration
+            continue
         plan, _ = watching.plans[watch.source]
         with writing(watching.engine) as connection:
             if last_day(connection, watch.source) is None:
