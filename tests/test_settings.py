@@ -179,6 +179,11 @@ def test_a_broken_file_is_told_by_line_key_and_mend(name: str, here: Path) -> No
     assert told + "\n" == (GOLDEN / f"{name}.txt").read_text()
 
 
+@pytest.mark.parametrize("opening", ["[", "{a: ", "- "])
+def test_a_file_that_is_nested_without_end_is_told_and_ends_no_process(opening: str, here: Path) -> None:
+    assert "nested too deeply" in faults("province:\n  " + opening * 100_000)
+
+
 def test_every_broken_file_has_its_message_and_there_are_at_least_thirty() -> None:
     assert sorted(path.stem for path in GOLDEN.glob("*.txt")) == BROKEN
     assert len(BROKEN) >= 30
