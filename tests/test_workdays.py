@@ -82,10 +82,10 @@ def test_only_the_day_whose_law_is_not_known_is_provisional_in_2026() -> None:
 
 
 def test_a_year_without_a_file_is_drafted_and_provisional() -> None:
-    known = table(2026, 2027)
-    assert all(known[day].provisional for day in days(20270101, 20271231))
-    assert not known[20270902].is_working
-    assert known[20270901].is_working
+    known = table(2026, 2029)
+    assert all(known[day].provisional for day in days(20290101, 20291231))
+    assert not known[20290101].is_working
+    assert known[20290103].is_working
 
 
 def test_the_days_off_of_2024_are_those_decided() -> None:
