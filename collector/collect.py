@@ -13,6 +13,7 @@ from collector.agencies import ANY, Register
 from collector.clock import Clock
 from collector.contract.connector import Batch, Connector, Days, Want, offered
 from collector.contract.errors import AccessDenied, CollectorError, TryAgain, WrongUse
+from collector.contract.indicator import OF_PERSONS
 from collector.contract.period import days, local_day, plus_days
 from collector.contract.records import Record
 from collector.store import locks
@@ -24,8 +25,11 @@ from collector.store.schema import coverage
 from collector.store.schema import run as runs
 from collector.store.tallies import Tallies
 
-GROUP = 20_000
-"""Rows that are saved in one transaction: large enough to be quick, small enough to lose little time twice."""
+GROUP = 10_000
+"""Rows that are saved in one transaction: enough to be quick, few enough for memory and to lose little time twice."""
+
+GROUP_OF_PERSONS = 5 * GROUP
+"""Those of mailboxes, which are small: what is counted of them is counted anew for whole days with each group."""
 
 Item = TypeVar("Item")
 
@@ -251,7 +255,7 @@ def _read(
                 held += _size(batch)
                 if tools.stopping():
                     raise TryAgain("stopped before its end", stage="read", mend="The next run goes on from here")
-                if held >= GROUP:
+                if held >= (GROUP if OF_PERSONS.isdisjoint(batch.rows) else GROUP_OF_PERSONS):
                     flush()
                     held = 0
     except CollectorError as error:

@@ -37,7 +37,7 @@ def open_engine(url: str) -> Engine:
             "busy_timeout = 30000",
             "secure_delete = ON",
             "temp_store = MEMORY",
-            "cache_size = -16384",
+            "cache_size = -8192",
             "foreign_keys = ON",
         ):
             cursor.execute(f"PRAGMA {pragma}")

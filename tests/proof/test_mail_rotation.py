@@ -167,7 +167,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[Engine, Register]:
 def in_small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pieces of a few lines, and transactions of a few rows: so that there is much to be cut off between."""
     monkeypatch.setattr(chain, "BLOCK", 3000)
-    monkeypatch.setattr(collecting, "GROUP", 10)
+    monkeypatch.setattr(collecting, "GROUP_OF_PERSONS", 10)
 
 
 def _killed_while_saving(random: Random, monkeypatch: pytest.MonkeyPatch) -> None:
