@@ -18,6 +18,7 @@ from collector.contract.errors import UnexpectedAnswer
 from collector.contract.period import Period, month_of
 from collector.contract.records import Dossier
 from collector.contract.reported import Name, Report, Rules, Share, Total
+from connectors.register.stored_totals import StoredTotals
 
 RULES = Rules("OpenCPS", without_due="on_time", due="current", same_day="by_hour_of_12")
 
@@ -32,6 +33,18 @@ COUNTERS: Mapping[Name, tuple[str, ...]] = {
 """Which counters of the engine make a total."""
 
 PERCENTAGE = "ontimePercentage"
+
+OPENCPS_STATISTIC = StoredTotals(
+    table="opencps_statistic",
+    agency="govAgencyCode",
+    year="year",
+    month="month",
+    whole=("domainCode", "system"),
+    totals=dict(COUNTERS),
+    percentage=PERCENTAGE,
+    made="modifiedDate",
+)
+"""The same rows as its own table has them (facts: 1.4)."""
 
 _ALL = frozenset({None, "", "all"})
 _ROWS = 1_000
