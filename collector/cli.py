@@ -38,6 +38,7 @@ from collector.contract.period import (
     plus_days,
 )
 from collector.contract.reading import Reading, Scope
+from collector.contract.records import Dossier
 from collector.contract.reported import Report, publishes, reported_of
 from collector.reconcile import Reconciled
 from collector.settings import load, locate, masked
@@ -574,8 +575,11 @@ def compare_command(
             raise WrongUse(
                 "no source publishes totals of its own", mend="See `report` and the like in a source's config"
             )
-        declared = assembly.indicator(compare.INDICATOR)
-        readings = {one.agency: one for one in _take(assembly, [wanted], only=declared.id)}
+        declared = assembly.indicator(compare.INDICATORS[Dossier])
+        readings = {
+            record: {one.agency: one for one in _take(assembly, [wanted], only=id_)}
+            for record, id_ in compare.INDICATORS.items()
+        }
         found: list[compare.Comparison] = []
         failed = False
         for source in telling:
@@ -586,7 +590,7 @@ def compare_command(
                 failed = True
                 continue
             served = source.serves.among(assembly.register.agencies, source.since)
-            there = [one for one in served if one in readings]
+            there = [one for one in served if one in readings[Dossier]]
             with reading_store(assembly.engine) as connection:
                 found.append(
                     compare.compare(

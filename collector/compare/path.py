@@ -24,8 +24,8 @@ class View:
 class Step:
     """From one way of counting to the next: whose share it is, and why in words."""
 
-    cause: Callable[[Seen], Cause]
-    reason: Callable[[Seen], str]
+    cause: Callable[[Any], Cause]  # of one record
+    reason: Callable[[Any], str]
     view: View
 
 

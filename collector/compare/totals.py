@@ -7,26 +7,51 @@ dossiers and the shares add up. What then still lacks to the source's total is `
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import Connection, func, select
 
 from collector.agencies import Register
-from collector.compare.path import View, counted, is_undecided, path
+from collector.compare import documents
+from collector.compare.path import Step, View, counted, is_undecided, path
 from collector.compare.printed import printed
 from collector.compare.result import CAUSES, Cause, Compared, Comparison, Moved, Printed
-from collector.compare.seen import Seen, load
+from collector.compare.seen import load
+from collector.contract.connector import Days
 from collector.contract.indicator import Counted, Indicator
 from collector.contract.reading import Reading
-from collector.contract.records import Dossier
+from collector.contract.records import Document, Dossier, Record
 from collector.contract.reported import FLOWS, Name, Report, Rules
 
-INDICATOR = "dossiers.on_time"
-"""The indicator that says which dossiers we count as completed, on time and late."""
+INDICATORS: Mapping[type[Record], str] = {
+    Dossier: "dossiers.on_time",
+    Document: "documents.exchanged_internal_any",
+}
+"""The indicators that say how far a period is covered; that of dossiers also which are completed, on time and late."""
 
 _JUDGED: frozenset[Name] = frozenset({"completed", "on_time", "late"})
-_OF_DOSSIERS: frozenset[Name] = _JUDGED | {"received", "withdrawn", "open"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How the records of one class are counted: which totals, from what, by which path to the source's count."""
+
+    totals: frozenset[Name]
+    load: Callable[[Connection, str, Days], Iterable[Any]]
+    path: Callable[[View, Report], Iterator[Step]]
+    counted: Callable[[Any, Name, View], int]
+    is_undecided: Callable[[Any, Name, View], bool]
+
+
+_WAYS: Mapping[type[Record], _Way] = {
+    Dossier: _Way(_JUDGED | {"received", "withdrawn", "open"}, load, path, counted, is_undecided),
+    Document: _Way(
+        documents.TOTALS, documents.load, documents.path, documents.counted, lambda _one, _name, _view: False
+    ),
+}
+
 _NOBODY = ""
 """Stands for agencies that the register does not know."""
 
@@ -40,14 +65,14 @@ def compare(
     source: str,
     reports: Sequence[Report],
     judged: Indicator,
-    readings: Mapping[str, Reading],
+    readings: Mapping[type[Record], Mapping[str, Reading]],
     served: Sequence[str],
     only: str | None = None,
 ) -> Comparison:
     """Compare what a source tells with the store, agency by agency; `only` one of them.
 
-    `judged` is the declaration of `INDICATOR`, `readings` are its readings of the period by agency; `served` are the
-    agencies that the source serves.
+    `readings` are those of `INDICATORS` in the period, by record class and agency, `judged` is the declaration of the
+    dossiers' one; `served` are the agencies that the source serves.
     """
     spans: dict[Key, list[Compared]] = {}
     shares: list[Printed] = []
@@ -60,7 +85,7 @@ def compare(
                 unknown.add(total.agency_code)
             elif only in (None, code):
                 totals[code, total.name] += total.value
-        counts = _Counts(connection, register, source, report, judged, readings)
+        counts = _Counts(connection, register, source, report, judged, readings.get(report.record, {}))
         for (code, name), theirs in sorted(totals.items()):
             spans.setdefault((source, code, name), []).append(counts.compared(code, name, theirs))
         for share in report.shares:
@@ -71,7 +96,7 @@ def compare(
                 shares.append(printed(source, code, (share.part, share.whole), days, (hits, of), share.printed))
     found = [_added_up(own) for _, own in sorted(spans.items())]
     told = {one.agency for one in found}
-    untold = [] if "" in told else [code for code in sorted(served) if code not in told and only in (None, code)]
+    untold = [] if told == {""} else [code for code in sorted(served) if code not in told and only in (None, code)]
     return Comparison(source, found, shares, untold, sorted(unknown))
 
 
@@ -119,17 +144,20 @@ class _Counts:
         self._source = source
         self._report = report
         self._readings = readings
-        self._dossiers: dict[str, list[Seen]] = {}
+        self._records: dict[str, list[Any]] = {}
         self._judged: dict[str, Counter[tuple[int, Name]]] = {}
-        if report.record is not Dossier:
+        self._way = _WAYS.get(report.record)
+        if self._way is None:
             return
 
         def whose(agency: str) -> str:
             """Who answered for an agency in those days: what it left when it ended is its successor's."""
             return register.heir(agency, report.days.first) or agency
 
-        for one in load(connection, source, report.days):
-            self._dossiers.setdefault(whose(one.agency) if one.agency else _NOBODY, []).append(one)
+        for one in self._way.load(connection, source, report.days):
+            self._records.setdefault(whose(one.agency) if one.agency else _NOBODY, []).append(one)
+        if report.record is not Dossier:
+            return
         for agency, own in _judged(connection, source, judged, report).items():
             self._judged.setdefault(whose(agency), Counter()).update(own)
 
@@ -141,26 +169,26 @@ class _Counts:
         shown = Compared(
             self._source, rules, agency, name, days.first, days.last, report.made, None, theirs, _in_order({})
         )
-        if report.record is not Dossier or name not in _OF_DOSSIERS:
+        if self._way is None or name not in self._way.totals:
             why = "the length of a queue is no volume" if name == "waiting" else "nothing of ours corresponds to it"
             return replace(shown, why=why, causes={})
         if agency:
-            return self._of_agency(agency, name, shown)
-        own = [self._of_agency(code, name, shown) for code in sorted({*self._dossiers, *self._judged} - {_NOBODY})]
-        return replace(_together([*own, self._of_nobody(name, shown)]), agency="", theirs=theirs)
+            return self._of_agency(self._way, agency, name, shown)
+        codes = sorted({*self._records, *self._judged} - {_NOBODY})
+        own = [self._of_agency(self._way, code, name, shown) for code in codes]
+        return replace(_together([*own, self._of_nobody(self._way, name, shown)]), agency="", theirs=theirs)
 
-    def _of_nobody(self, name: Name, shown: Compared) -> Compared:
-        """Dossiers of agencies that the register does not know: the source counts them, we count them for nobody."""
+    def _of_nobody(self, way: _Way, name: Name, shown: Compared) -> Compared:
+        """Records of agencies that the register does not know: the source counts them, we count them for nobody."""
         end = View(Rules("ours"), shown.first_day, shown.last_day)
-        for step in path(end, self._report):
+        for step in way.path(end, self._report):
             end = step.view
         words = "of an agency that the register does not know"
-        moved = [
-            Moved(one.key, "definition", 1, words) for one in self._dossiers.get(_NOBODY, ()) if counted(one, name, end)
-        ]
+        own = [one for one in self._records.get(_NOBODY, ()) if way.counted(one, name, end)]
+        moved = [Moved(one.key, "definition", 1, words) for one in own]
         return replace(shown, ours=0, causes=_in_order({"definition": len(moved)}), moved=moved)
 
-    def _of_agency(self, agency: str, name: Name, shown: Compared) -> Compared:
+    def _of_agency(self, way: _Way, agency: str, name: Name, shown: Compared) -> Compared:
         reading = self._readings.get(agency)
         if reading is None or reading.through is None:
             return replace(
@@ -169,7 +197,7 @@ class _Counts:
         through = min(reading.through, shown.last_day)
         why = reading.why if reading.state in ("partial", "missing") else ""
         shown = replace(shown, state=reading.state, why=why)
-        ours_by_rule, moved, undecided = self._walked(agency, name, through)
+        ours_by_rule, moved, undecided = self._walked(way, agency, name, through)
         ours = ours_by_rule
         if name in _JUDGED:
             # From the declaration, as the figure is: should our rules here ever differ from it, that shows.
@@ -180,21 +208,21 @@ class _Counts:
             causes[one.cause] += one.change
         return replace(shown, ours=ours, causes=_in_order(causes), moved=moved, undecided=undecided)
 
-    def _walked(self, agency: str, name: Name, through: int) -> tuple[int, list[Moved], int]:
+    def _walked(self, way: _Way, agency: str, name: Name, through: int) -> tuple[int, list[Moved], int]:
         """Our count by our rules, what each step of the path to the source's changes, and who cannot be decided."""
         start = View(Rules("ours"), self._report.days.first, through)
-        steps = list(path(start, self._report))
+        steps = list(way.path(start, self._report))
         ours = undecided = 0
         moved = []
-        for one in self._dossiers.get(agency, ()):
-            held = counted(one, name, start)
+        for one in self._records.get(agency, ()):
+            held = way.counted(one, name, start)
             ours += held
             for step in steps:
-                now = counted(one, name, step.view)
+                now = way.counted(one, name, step.view)
                 if now != held:
                     moved.append(Moved(one.key, step.cause(one), now - held, step.reason(one)))
                 held = now
-            undecided += bool(steps) and is_undecided(one, name, steps[-1].view)
+            undecided += bool(steps) and way.is_undecided(one, name, steps[-1].view)
         return ours, moved, undecided
 
 

@@ -41,6 +41,7 @@ class Rules:
     refused      out: a refusal after work is none of the completed
     ended        returned: completed on the day on which the citizen collects; completed: when the desk has the result
     apart        source statuses of dossiers that are counted apart from the open ones, as paused or stopped
+    recalled     counted: a document that was recalled is one more issued
     """
 
     name: str
@@ -52,6 +53,7 @@ class Rules:
     refused: Literal["completed", "out"] = "completed"
     ended: Literal["completed", "returned"] = "completed"
     apart: frozenset[str] = frozenset()
+    recalled: Literal["out", "counted"] = "out"
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,10 +47,10 @@ def shown(
 def _source(one: Comparison, names: Mapping[str, str], width: int, *, every: bool, rows: bool) -> list[RenderableType]:
     compared = [total for total in one.totals if total.ours is not None]
     differing = [total for total in compared if total.difference or total.unexplained or any(total.causes.values())]
-    agencies = len({total.agency for total in compared})
+    agencies = len({total.agency for total in compared} - {""})
     parts: list[RenderableType] = [f"[bold]{escape(one.source)}[/]{_how(one.totals)}"]
     if agencies > 1:
-        sums = [_summed(own) for own in _by_name(compared)]
+        sums = [_summed(own) for own in _by_name([total for total in compared if total.agency])]
         parts += [table(_SUMS, [_cells(total, names)[2:] for total in sums], width), ""]
     equal = f"{len(compared) - len(differing):,} of {len(compared):,} totals of {_agencies(agencies)} are equal"
     told = differing if every or agencies == 1 else [total for total in differing if total.unexplained]

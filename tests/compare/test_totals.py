@@ -119,7 +119,7 @@ def compared(
     put(engine, known, {record: [one for kind, one in rows if kind is record] for record in (Dossier, DossierEvent)})
     told = {one.agency: one for one in readings or (reading(A), reading(B))}
     with reading_store(engine) as connection:
-        return compare(connection, known, "s", reports, ON_TIME, told, served)
+        return compare(connection, known, "s", reports, ON_TIME, {Dossier: told}, served)
 
 
 def only(found: Comparison, name: Name = "on_time") -> Compared:

@@ -124,7 +124,7 @@ def explained(watcher: Watcher, folder: Path) -> dict[str, Compared]:
     }
     reports = told(watcher.double, agencies=[A])
     with reading_store(engine) as connection:
-        found = compare(connection, known, "opencps", reports, ON_TIME, readings, ["H44.02"])
+        found = compare(connection, known, "opencps", reports, ON_TIME, {Dossier: readings}, ["H44.02"])
     engine.dispose()
     return {one.name: one for one in found.totals}
 
