@@ -37,6 +37,7 @@ from collector.settings.shape import Source
 from collector.settings.typed import Reader
 from collector.store import locks, tallies
 from collector.store.engine import open_engine, writing
+from collector.store.engine import reading as reading_store
 from collector.store.reference import refresh
 from collector.transports import Run, open_door, reach
 from collector.transports.pseudonym import Pseudonyms
@@ -169,7 +170,8 @@ class Assembly:
     def merged(self, readings: Iterable[Reading], day: int) -> list[Reading]:
         """Add up the readings of agencies that are one on a day; see `succession.merged`."""
         indicators = {one.id: one for one in self.indicators}
-        return succession.merged(readings, indicators, succession.units(self.register, day))
+        with reading_store(self.engine) as connection:
+            return succession.merged(connection, readings, indicators, succession.units(self.register, day))
 
     def changes(self, scores: Sequence[Score], former: Iterable[Reading], period: Period) -> list[Score]:
         """Return scores with each agency's change of rank against a former period, given that period's readings.

@@ -483,14 +483,18 @@ def _wider(own: Sequence[Reading], scope: Scope, code: str, world: World) -> Rea
     template = own[0]
     state: State = next((one for one in _WORST if any(r.state == one for r in counted)), "not_applicable")
     measured = sum(one.state == "measured" for one in counted)
-    days = [one.through for one in (counted or inside) if one.through is not None]
+    ends = {member.code: member.to_day for member in world.members}
+    days = [(one.through, ends.get(one.agency)) for one in (counted or inside) if one.through is not None]
+    # One that is told up to its own end holds nobody back.
+    open_ = [through for through, end in days if end is None or through < end]
+    through = min(open_, default=max((through for through, _ in days), default=None))
     why = "" if state in ("measured", "not_applicable") else f"{measured} of {len(counted)} agencies are measured"
     return replace(
         template,
         scope=scope,
         agency=code,
         state=state,
-        through=min(days, default=None),
+        through=through,
         hits=sum(one.hits or 0 for one in counted),
         judged=sum(one.judged or 0 for one in counted),
         unknown=sum(one.unknown or 0 for one in counted),
@@ -555,6 +559,14 @@ def explain(
         columns, some = _rows(connection, indicator, reading, piece)
         rows.extend(some)
     return Explanation(reading, columns, rows)
+
+
+def one_explanation(indicator: Indicator, reading: Reading, parts: Sequence[Explanation]) -> Explanation:
+    """Return the rows behind a merged reading, those of its parts; what several of them share is there once."""
+    columns = next((one.columns for one in parts if one.columns), ())
+    rows = [row for one in parts for row in one.rows]
+    shared = isinstance(indicator.formula, Cells) and indicator.formula.together is not None
+    return Explanation(reading, columns, list(dict.fromkeys(rows)) if shared else rows)
 
 
 def _rows(

@@ -12,9 +12,11 @@ what the work of today's agency came to in a period that began before it was one
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from sqlalchemy import Connection
+
 from collector.agencies import Legacy, Register
-from collector.contract.indicator import Indicator
-from collector.contract.period import Period, iso, month_of, plus_days
+from collector.contract.indicator import Cells, Indicator
+from collector.contract.period import Period, iso, month_of, parse_period, plus_days
 from collector.contract.reading import STATES, Reading, State
 
 
@@ -67,17 +69,37 @@ def units(register: Register, day: int) -> dict[str, str]:
     return {code: register.heir(code, day) or code for code in register.agencies}
 
 
-def merged(readings: Iterable[Reading], indicators: Mapping[str, Indicator], into: Mapping[str, str]) -> list[Reading]:
+def merged(
+    connection: Connection, readings: Iterable[Reading], indicators: Mapping[str, Indicator], into: Mapping[str, str]
+) -> list[Reading]:
     """Add up the readings of agencies that are one by now (`into`: agency -> that one); others stay as they are.
 
-    The worst state remains, as in wider figures. Where one of them may not be told, the sum may not either: it would
-    tell that one. Readings of wider scopes are left out: blocks differ before and after.
+    What several of them share counts once, as in wider figures. The worst state remains. Where one of them may not be
+    told, the sum may not either: it would tell that one. Readings of wider scopes are left out: blocks differ before
+    and after.
     """
     parts: dict[tuple[str, str], list[Reading]] = {}
     for one in readings:
         if one.scope == "agency":
             parts.setdefault((one.indicator, into.get(one.agency, one.agency)), []).append(one)
-    return [_sum(some, unit, indicators[indicator]) for (indicator, unit), some in parts.items()]
+    sums = [_sum(some, unit, indicators[indicator]) for (indicator, unit), some in parts.items()]
+    return [
+        _shared(connection, indicators[one.indicator], one, parts[one.indicator, one.agency])
+        if one.members > 1
+        else one
+        for one in sums
+    ]
+
+
+def _shared(connection: Connection, indicator: Indicator, total: Reading, parts: Sequence[Reading]) -> Reading:
+    """Count what the parts share once each, of a figure whose items belong to several agencies."""
+    formula = indicator.formula
+    if not isinstance(formula, Cells) or formula.together is None or total.through is None:
+        return total
+    agencies = [one.agency for one in parts if one.through is not None and one.state != "not_applicable"]
+    bounds = {"agencies": agencies, "first_day": parse_period(total.period).first, "last_day": total.through}
+    hits, judged, unknown = connection.execute(formula.together, bounds).one()
+    return replace(total, hits=int(hits), judged=int(judged), unknown=int(unknown))
 
 
 def _sum(parts: Sequence[Reading], unit: str, indicator: Indicator) -> Reading:

@@ -23,18 +23,20 @@ from collector.assembly import Assembly, assemble, find_indicators
 from collector.clock import fixed_clock
 from collector.collect import Wanted, collect
 from collector.compare.totals import compare
-from collector.contract.connector import Days
+from collector.contract.connector import Batch, Covered, Days
 from collector.contract.indicator import Indicator
 from collector.contract.period import days, parse_period, plus_days
 from collector.contract.reading import Reading
-from collector.contract.records import Dossier
+from collector.contract.records import Dossier, Probe
 from collector.contract.reported import Report, Total
 from collector.readings import explain, take
-from collector.store.engine import reading
+from collector.store.engine import reading, writing
+from collector.store.save import save
 from collector.succession import Piece, pieces
 from tests.connectors.onestop.dossier_tables import hoso_row, hoso_site, time
 from tests.connectors.onestop.opencps_double import at
 from tests.end_to_end.program import configure
+from tests.store.small import row
 
 # The number and name of a commune of today, and those of the communes that it was made of.
 MERGED = {
@@ -255,6 +257,7 @@ sources:
     door: {{kind: sql, url: {url}}}
     from: 2025-01-01
     serves: all
+    probe: {{at: "tcp://127.0.0.1:9"}}
     config: {{preset: hoso, time_zone: Asia/Ho_Chi_Minh}}
 """
     files = {"collector.yaml": settings, "agencies.yaml": register(), "scoring.yaml": SCORING}
@@ -337,6 +340,9 @@ def test_a_quarter_after_the_merger_is_clean_and_the_year_is_measured_up_to_each
     assert (year["H44.0.08527"].state, year["H44.0.08527"].through) == ("measured", LAST)
     assert (year["H44.1.08527"].state, year["H44.1.08527"].through) == ("measured", 20250930)
     assert (year["H44.11"].through, year["H44.237"].through) == (20250228, LAST)
+    wider = {one.agency: one for one in taken(world, "2025", ("block", "province")) if one.indicator == FIGURES[0]}
+    assert (wider["H44"].state, wider["H44"].through) == ("measured", 20250930), "who has ended holds nobody back"
+    assert (wider["districts"].state, wider["districts"].through) == ("measured", LAST)
 
 
 def test_what_a_divided_district_left_stays_to_be_seen_and_its_code_means_nobody_from_then_on(world: World) -> None:
@@ -369,9 +375,29 @@ def test_a_source_that_tells_one_total_for_all_that_became_one_is_compared_with_
             total = Total(number, "completed", true[unit][1])
             report = Report(Dossier, Days(july.first, july.last), [total])
             known = {one.agency: one for one in readings}
-            found = compare(connection, assembly.register, "onestop", [report], on_time, known, [unit])
+            found = compare(connection, assembly.register, "onestop", [report], on_time, {Dossier: known}, [unit])
             (one,) = found.totals
             assert (one.agency, one.ours, one.unexplained) == (unit, true[unit][1], 0)
+
+
+def test_a_system_that_served_all_that_became_one_was_asked_once(world: World) -> None:
+    """Of each day a probe; on 30 June it served three communes, from 1 July on the one."""
+    assembly, july = world.assembly, parse_period("2025")
+    available = assembly.indicator("systems.available")
+    probes = [
+        row(Probe, key=str(day_), day=day_, planned=288, answered=280, silent=8, excused=0, begun=0, settled=0)
+        for day_ in (20250629, LAST, FIRST)
+    ]
+    batch = Batch({Probe: probes}, None, covers=[Covered(Probe, 20250101, 20250930)])
+    with writing(assembly.engine) as connection:
+        save(connection, "onestop", [batch], assembly.register, assembly.tallies)
+    with reading(assembly.engine) as connection:
+        found = take(connection, [available], assembly.tallies, assembly.world(july), july, ("agency", "province"))
+    counts = by_agency([one for one in found if one.scope == "agency"], available.id)
+    assert counts["H44.0.08498"] == (560, 576, 0)
+    assert counts["H44.1.08494"] == (280, 288, 0)
+    assert by_agency([one for one in found if one.scope == "province"], available.id)["H44"] == (840, 864, 0)
+    assert by_agency(assembly.merged(found, 20251231), available.id)["H44.1.08494"] == (840, 864, 0)
 
 
 # -- ranks -------------------------------------------------------------------------------------------------------------
