@@ -10,6 +10,7 @@ read line by line instead. So speed rests on what is usual, and correctness does
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from connectors.email.stamps import Calendar, cut_of
 
@@ -30,25 +31,39 @@ DELIVERED = (
 )
 """Behind the process id of a delivering program: queue id, recipient's domain, whether over the loopback, answer."""
 
+_OVER = rb"(?:Disconnected|Connection closed|Logged out)"
+
 # What matters of a line whose envelope is known; its first byte tells which of these it is. Of the queue manager:
 _SAID = rb" \w++: (?:from=<(?=[^\n]*>)>?|removed$)"
 # of smtpd and pickup, and of what delivers:
-_MAIL = rb"(?!NOQUEUE)\w++: (?:client=[^\n]*+|uid=|to=<[^\n]*, status=sent \([^\n]*+)"
+_MAIL = rb"\w++: (?:client=(?<!NOQUEUE: client=)[^\n]*+|to=<[^\n]*, status=sent \([^\n]*+|uid=)"
 # of a login, up to the end of its session's id; of an end, up to the end of that.
-_BEGUN = rb"-login: (?:Info: )?Login: user=<[^>\n]++>(?:[^\n]* session=<[^>\n]++(?=>))?"
-_ENDED = rb"\((?:[^)\n]*+\))+?<\d++><[^>\n]++(?=>: (?:Info: )?(?:Disconnected|Connection closed|Logged out))"
+_BEGUN = rb"-login: (?:Login|Info: Login): user=<[^>\n]++>(?:[^\n]* session=<[^>\n]++(?=>)|)"
+_ENDED = (
+    rb"\([^)\n]*+\)(?:<\d++><[^>\n]++|(?:[^)\n]*+\))+?<\d++><[^>\n]++)(?=>: (?:" + _OVER + rb"|Info: " + _OVER + rb"))"
+)
 _MATTERS = b"|".join((_SAID, _MAIL, _BEGUN, _ENDED))
-_PID = rb"\d++\]:(?: (?=\w++: [ctu])|)"
 
 # What the line-by-line reader might take for a line that matters, whatever its envelope: never less than it takes.
 _HOST = rb" \S++(?<!:)"
+_OF_MAILS = (rb"smtpd\[", rb"/pickup\[", rb"/qmgr\[", rb"mtp\[", rb"al\[", rb"pipe\[")
 _MAY_MATTER = (
-    _HOST + rb" postfix[\w./-]*+\[(?=\d++\]: (?!NOQUEUE)\w++: "
-    rb"(?:client=|uid=|from=<|removed$|to=<[^\n]* status=sent \())"
-    rb"(?:(?<=smtpd\[)|(?<=/pickup\[)|(?<=/qmgr\[)|(?<=mtp\[)|(?<=al\[)|(?<=pipe\[))"
+    _HOST + rb" postfix[\w./-]*+\[(?=\d++\]: \w++: (?:client=|uid=|from=<|removed$|to=<[^\n]* status=sent \())"
+    rb"(?:" + b"|".join(rb"(?<=%b)" % program for program in _OF_MAILS) + rb")"
     rb"|(?:" + _HOST + rb" [\w.@-]++(?:\[\d++\])?+:)?+ "
     rb"(?:(?:imap|pop3|managesieve)(?:-login: (?:Info: )?Login: user=<|\([^\n]*\)<\d)|master: (?:Info: )?Dovecot v)"
 )
+
+# Heads of lines that can never matter. To know the usual ones by their letters spares to look into their lines.
+_HARMLESS = re.compile(
+    rb"^(?:[A-Z][a-z]{2} [ \d]\d [\d:]{8}|\d{4}-\S++)("
+    + _HOST
+    + rb" (?:postfix/[\w/-]++\["
+    + b"".join(rb"(?<!%b)" % program for program in _OF_MAILS)
+    + rb"|(?!postfix)[\w.@-]++: (?!imap|pop3|managesieve|master)[\w-]++[(:]))",
+    re.MULTILINE,
+)
+_SAMPLE = 32 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +140,7 @@ class Envelopes:
     """What stands between the time and what a program says in the lines that were understood, and the host in it."""
 
     known: dict[str, dict[bytes, str]] = field(default_factory=dict)
+    _harmless: set[bytes] = field(default_factory=set)
     _patterns: dict[bytes, re.Pattern[bytes]] = field(default_factory=dict)
 
     def learn(self, kind: str, envelope: bytes, host: str) -> None:
@@ -156,26 +172,45 @@ class Envelopes:
             if b"" in found:
                 return None
             hits.add(found, domains)
+        self._learn_harmless(block, part)
         return hits
 
+    def _learn_harmless(self, block: bytes, part: Part) -> None:
+        heads = set(_HARMLESS.findall(block, part.start, min(part.end, part.start + _SAMPLE)))
+        if not heads <= self._harmless and len(self._harmless) < _ENVELOPES:
+            self._harmless |= heads
+            self._patterns.clear()
+
     def _made(self, stamp: bytes) -> re.Pattern[bytes]:
-        heads = [re.escape(head) for head in self.known.get(LOGIN, ())]
-        mails = [head + b"[" for head in self.known.get(POSTFIX, ())]
-        if mails:
-            heads.append(_one_of(mails) + _PID)
-        known = b"(?>" + stamp + b"(?:" + b"|".join(heads) + b")|)" if heads else b""
-        odd = b"(?!\n|" + stamp + b"(?!" + _MAY_MATTER + b"))"
-        return re.compile(b"\n" + known + b"(?:(?<!\n)(" + _MATTERS + b")|(?<=\n)" + odd + b")", re.MULTILINE)
+        heads = dict.fromkeys((*self.known.get(LOGIN, ()), *self._harmless), b"")
+        for head in self.known.get(POSTFIX, ()):
+            # What the queue manager says begins with the blank, that of others behind it.
+            heads[head] = rb"\[\d++\]:" if head.endswith(b"/qmgr") else rb"\[\d++\]: "
+        known = b"%b(?:%b)|" % (stamp, _one_of(heads)) if heads else b""
+        odd = b"(?!\n|" + stamp + b"(?!" + _MAY_MATTER + b"))[^\n]*+"
+        # Behind a known head is what matters, or the line does not; what is odd is found by its end, and is empty.
+        return re.compile(b"\n(?>" + known + odd + b")(" + _MATTERS + b"|$)", re.MULTILINE)
 
 
-def _one_of(words: Iterable[bytes]) -> bytes:
-    """Return a pattern for one of some words, none of which begins another one, that looks at each byte once."""
-    by_next: dict[bytes, list[bytes]] = {}
-    for word in words:
-        if word:
-            by_next.setdefault(word[:1], []).append(word[1:])
-    ways = [re.escape(first) + _one_of(rests) for first, rests in by_next.items()]
-    return b"(?:" + b"|".join(ways) + b")" if len(ways) > 1 else b"".join(ways)
+def _one_of(heads: Mapping[bytes, bytes]) -> bytes:
+    """Return a pattern for one of some heads, each with what follows it: what several share is looked at once."""
+    shared = _shared(heads)
+    groups: dict[bytes, dict[bytes, bytes]] = {}
+    for head, follows in heads.items():
+        rest = head[len(shared) :]
+        groups.setdefault(rest[:1], {})[rest] = follows
+    ways = []
+    for group in groups.values():
+        alike = _shared(group)
+        rests = b"|".join(re.escape(head[len(alike) :]) + follows for head, follows in group.items())
+        ways.append(re.escape(alike) + b"(?:" + rests + b")")
+    return re.escape(shared) + b"(?:" + b"|".join(ways) + b")"
+
+
+def _shared(heads: Iterable[bytes]) -> bytes:
+    """Return with which letters all of some heads begin."""
+    columns = zip(*heads, strict=False)
+    return bytes(letters[0] for letters in takewhile(lambda letters: len(set(letters)) == 1, columns))
 
 
 def parts(block: bytes, calendar: Calendar) -> Iterator[Part]:
@@ -243,7 +278,7 @@ def _stamp(block: bytes, start: int, calendar: Calendar) -> tuple[int, bytes] | 
         return None
     every = b".." if len(hours) == 24 else b"(?:" + b"|".join(hours) + b")"
     zone = b"" if at == 7 else stamp[-1:] if stamp[-1:] == b"Z" else stamp[-6:] if stamp[-3:-2] == b":" else stamp[-5:]
-    return day, re.escape(stamp[:at]) + every + b".{%d}" % (len(stamp) - at - 2 - len(zone)) + re.escape(zone)
+    return day, re.escape(stamp[:at]) + every + b"." * (len(stamp) - at - 2 - len(zone)) + re.escape(zone)
 
 
 def _whole(stamp: bytes, at: int, hour: bytes, day: int, calendar: Calendar) -> bool:
