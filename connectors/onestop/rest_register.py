@@ -35,8 +35,7 @@ from connectors.onestop.national_format import Unusable, expected_fields
 from connectors.onestop.national_intake import Intake
 from connectors.onestop.national_service import Envelope, Paging, ask, at, count_of, listed, read
 from connectors.onestop.rest_register_pages import Followed, Written
-from connectors.onestop.sql_register_pages import Times
-from connectors.onestop.sql_register_shapes import OUR_NAMES, PAYMENTS, SHAPES, HoSo
+from connectors.onestop.sql_register_shapes import OUR_NAMES, PAYMENTS, SHAPES, HoSo, Times
 from connectors.register.formats import EPOCHS, strptime_format
 
 DOORS = ("http",)

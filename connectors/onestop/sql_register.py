@@ -4,7 +4,8 @@ System: OpenCPS (`preset: opencps_dossier`), or a platform in the codes of the n
   PostgreSQL, MariaDB, MySQL or SQLite. Where a site calls table or column otherwise, `table` and `columns` say so.
 Account: a database user with SELECT on that one table (or a view of it) and nothing else; a read replica is best.
 Reads: what has changed since the last run, from `overlap` seconds before it, in the order of (changed, id); soft
-  deletes, in the order of their own column; all rows whose changed column is NULL. A run by hand reads all rows.
+  deletes, in the order of their own column; all rows whose changed column is NULL. A run by hand reads all rows. For
+  `collector compare` the rows of the configured months in the table of `totals`.
 Never: writes, locks, calls procedures, or asks for a column that is not mapped: no name, number or contact of a person.
 Limits: `page_size` rows a statement, one statement at a time. A change that does not move the changed column, and a
   row that is deleted for good, are found by reconciliation alone. Rows without an id are no dossiers yet.
@@ -16,25 +17,33 @@ Quality: both tables overwrite due dates. Of a dossier received before the first
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
-from sqlalchemy import Text, cast, func, literal_column, select
+from sqlalchemy import ColumnElement, Text, cast, func, literal_column, select
 
 from collector.contract.connector import Batch, Covered, Days, Finding, Key, Listed, Want, fingerprint
 from collector.contract.door import Rows
-from collector.contract.period import local_day, plus_days
+from collector.contract.period import Period, local_day, plus_days
 from collector.contract.records import Dossier, DossierEvent, Procedure, Record
+from collector.contract.reported import Report
 from connectors.onestop.levels import Levels
 from connectors.onestop.national_format import Unusable
 from connectors.onestop.national_intake import Intake
+from connectors.onestop.national_report import Published
 from connectors.onestop.opencps_dossier import Pauses
-from connectors.onestop.sql_register_pages import Progress, Site, Times, site
-from connectors.onestop.sql_register_shapes import SHAPES, HoSo, OpenCps, Reader
+from connectors.onestop.opencps_totals import OPENCPS_STATISTIC
+from connectors.onestop.opencps_totals import RULES as OPENCPS_RULES
+from connectors.onestop.sql_register_shapes import SHAPES, HoSo, OpenCps, Reader, Times
 from connectors.onestop.sql_register_shapes import Rows as Made
+from connectors.register import stored_totals
+from connectors.register.cursor import Progress
+from connectors.register.pages import Page, Pages, existing
+from connectors.register.stored_totals import StoredTotals
+from connectors.register.values import Clock
 
 DOORS = ("sql",)
 RECORDS: tuple[type[Record], ...] = (Dossier, DossierEvent, Procedure)
@@ -80,6 +89,11 @@ class Config(BaseModel):
         description="The zone of times that are written without one; OpenCPS writes in that of its server",
         examples=["Asia/Ho_Chi_Minh", "UTC"],
     )
+    totals: Literal["opencps_statistic"] | StoredTotals | None = Field(
+        default=None,
+        description="Where the system keeps its own totals, for `collector compare`: OpenCPS' table, or another's",
+        examples=["opencps_statistic"],
+    )
     overlap: int = Field(
         default=600,
         ge=0,
@@ -115,7 +129,7 @@ class Config(BaseModel):
     @property
     def digest(self) -> str:
         """A digest of all that decides what a cursor means and what rows become."""
-        told = self.model_dump_json(exclude={"overlap", "page_size"})
+        told = self.model_dump_json(exclude={"overlap", "page_size", "totals"})
         return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
@@ -154,6 +168,20 @@ def keys(config: Config, door: Rows, days: Days) -> Iterator[Listed]:
     yield Listed(Dossier, (), whole=True)
 
 
+def publishes(config: Config) -> bool:
+    """Return whether such a source keeps totals of its own."""
+    return config.totals is not None
+
+
+def reported(config: Config, door: Rows, period: Period) -> Iterator[Report]:
+    """Yield the totals that the system keeps of itself, month by month; nothing where no table is configured."""
+    if config.totals is None:
+        return
+    stored = OPENCPS_STATISTIC if config.totals == "opencps_statistic" else config.totals
+    rules = OPENCPS_RULES if config.preset == "opencps_dossier" else Published(path="/").rules
+    yield from stored_totals.read(stored, door, period, Dossier, rules, Times(config.time_zone).instant)
+
+
 class _Run:
     """One run: the table, how far it is read, and what its rows become."""
 
@@ -162,12 +190,15 @@ class _Run:
         self._door = door
         self._want = want
         self._today = local_day(door.began)
-        self._site = _site(config, door)
+        self._pages = _pages(config, door, config.page_size)
+        self._clock = Clock(config.time_zone, None)
         self._times = Times(config.time_zone)
         self._told: Mapping[str, Any] = want.cursor or {}
         if self._told.get("mapping") != config.digest:
             self._told = {}
-        self._progress = {by: Progress.read(self._told.get(by)) for by in self._passes()}
+        self._progress = {
+            by: Progress.read(self._told.get(by), config.digest, door.began, self._clock) for by in self._passes()
+        }
         self._ended: set[str] = set()
         self._levels = Levels()
         self._rows: Made = {Dossier: [], DossierEvent: [], Procedure: []}
@@ -177,14 +208,15 @@ class _Run:
     def ordinary(self) -> Iterator[Batch]:
         """Yield what changed or was deleted since the last run, then the rows without a changed value."""
         for by, progress in self._progress.items():
-            start = None if progress.at is not None else progress.start(self._config.overlap)
-            for rows in self._site.since(by, start, progress.at):
-                self._intake.take(rows)
-                progress.passed(rows, by, self._times.instant, self._door.began)
+            start = None if progress.at is not None else progress.start(self._clock, self._config.overlap)
+            for page in self._pages.changed_since(self._door, start, progress.at, by):
+                self._intake.take(page.rows())
+                told = page.columns[by]
+                progress.passed(told, self._clock.versions(told, self._door.began), page.at)
                 yield self._batch(self._cursor(ended=False))
             self._ended.add(by)
-        for rows in self._site.by_id((self._site.columns["changed"].is_(None),)):
-            self._intake.take(rows)
+        for page in self._by_id(self._pages.fields["changed"].is_(None)):
+            self._intake.take(page.rows())
             yield self._batch(None)
         yield self._batch(self._cursor(ended=True), self._covers())
 
@@ -192,17 +224,20 @@ class _Run:
         """Yield all rows, or those of some agencies: which of them tell of some days is said only by reading them."""
         also = []
         if self._want.agencies is not None:
-            also.append(cast(self._site.columns["agency"], Text).in_(sorted(self._want.agencies)))
-        for rows in self._site.by_id(also):
-            self._intake.take(rows)
+            also.append(cast(self._pages.fields["agency"], Text).in_(sorted(self._want.agencies)))
+        for page in self._by_id(*also):
+            self._intake.take(page.rows())
             yield self._batch(None)
         yield self._batch(None, self._covers())
 
     def by_keys(self, wanted: Any) -> Iterator[Batch]:
         """Yield the rows with these ids."""
-        for rows in self._site.by_id((cast(self._site.columns["id"], Text).in_(list(wanted)),)):
-            self._intake.take(rows)
+        for page in self._by_id(cast(self._pages.fields["id"], Text).in_(list(wanted))):
+            self._intake.take(page.rows())
             yield self._batch(None)
+
+    def _by_id(self, *also: ColumnElement[bool]) -> Iterator[Page]:
+        return self._pages.by_id(self._door, None, also)
 
     def _made_reader(self) -> Reader:
         open_pauses = self._want.open_pauses()
@@ -245,31 +280,40 @@ class _Run:
         return tuple(Covered(record, *days) for record in offers(self._config))
 
 
-def _site(config: Config, door: Rows) -> Site:
+def _pages(config: Config, door: Rows, size: int) -> Pages:
     shape = SHAPES[config.preset]
     optional = shape.optional - set(config.columns)
     if config.tells_levels:
         optional -= {"level"}
     wanted = {**shape.columns, **config.columns}
-    found = site(door, config.table or shape.table, config.schema_name, wanted, optional, config.page_size)
-    if config.group_id is None:
-        return found
-    return replace(found, where=(found.columns["group"] == config.group_id,))
+    fields = existing(
+        door,
+        config.table or shape.table,
+        config.schema_name,
+        wanted,
+        "dossier",
+        optional=optional,
+        any_case=True,
+        correct=("`table` and `schema`", "`columns`"),
+    )
+    table = fields.pop("")
+    only_ours = () if config.group_id is None else (fields["group"] == config.group_id,)
+    return Pages(table, fields, only_ours, size)
 
 
 def probe(config: Config, door: Rows) -> Iterator[Finding]:
     """Yield what a look at the table shows. Raises what the door raises, and UnexpectedAnswer for table and columns."""
     door.rows(select(literal_column("CURRENT_TIMESTAMP")))
     yield Finding("reach", "ok", "the database answers and lets us in")
-    found = replace(_site(config, door), size=100)
+    found = _pages(config, door, 100)
     yield Finding("columns", "ok", f"the columns of {config.preset} are there")
-    page = next(found.since("changed", None, None), None)
+    page = next(found.changed_since(door, None, None), None)
     if page is None:
         yield Finding("page", "unproved", "no dossier has a changed value", "Check group_id, table and the account")
     else:
-        yield _page_finding(config, door, page)
-    counts: list[Any] = [func.count(), func.count(found.columns["changed"])]
-    total, known = door.rows(select(*counts).select_from(found.table).where(*found.where))[0]
+        yield _page_finding(config, door, page.rows())
+    counts: list[Any] = [func.count(), func.count(found.fields["changed"])]
+    total, known = door.rows(select(*counts).select_from(found.source).where(*found.conditions))[0]
     says = f"{total - known} of {total} dossiers have no changed value"
     mend = "They are read again in every run; ask for a trigger or default that fills this column"
     yield Finding("changed", "ok", says) if total == known else Finding("changed", "unproved", says, mend)
@@ -281,7 +325,7 @@ def probe(config: Config, door: Rows) -> Iterator[Finding]:
         yield Finding("read-only", "ok", proof)
 
 
-def _page_finding(config: Config, door: Rows, page: list[Mapping[str, Any]]) -> Finding:
+def _page_finding(config: Config, door: Rows, page: Sequence[Mapping[str, Any]]) -> Finding:
     day = local_day(door.began)
     run = _Run(config, door, Want(None, day, day, day, window=True))
     faults = []

@@ -8,19 +8,24 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any, Protocol
 
 from collector.contract.connector import Row as Made
-from collector.contract.period import OFFSET, local_day
+from collector.contract.period import OFFSET, as_day, day_start, local_day
 from collector.contract.records import Dossier, DossierEvent, Record
 from connectors.onestop.levels import Levels
 from connectors.onestop.national_format import LEVELS, Form, Unusable, read_dossier
 from connectors.onestop.opencps_dossier import Pauses, Seen, allowed_of, note_level, promise_of, row_of
 from connectors.onestop.opencps_item import national_code
-from connectors.onestop.sql_register_pages import Row, Times
+from connectors.register.values import Clock
+
+Row = Mapping[str, Any]
+"""One row of the table by our field names, in the source's own values."""
 
 Rows = dict[type[Record], list[Made]]
 
+_YEARS = range(1990, 2101)
 PAYMENTS = frozenset({"none", "online", "otherwise"})
 
 _LONGEST_TEXT = 200
@@ -103,6 +108,32 @@ SHAPES: Mapping[str, Shape] = {
         deletes="deleted",
     ),
 }
+
+
+class Times:
+    """Reads the times of a register: with their own zone, else in the one that is configured."""
+
+    def __init__(self, zone: str) -> None:
+        self._clock = Clock(zone, None)
+
+    def instant(self, value: Any) -> int | None:
+        """Return a value as an instant (epoch seconds UTC), a date as its local midnight, NULL and "" as None.
+
+        ValueError, without the value, if it is no plausible time.
+        """
+        if value is None or value == "":
+            return None
+        if not isinstance(value, str | date):
+            raise ValueError("is neither a date nor a time")
+        told = self._clock.read(value)
+        if not isinstance(told, date):
+            raise ValueError("is no ISO time")
+        if told.year not in _YEARS:
+            # A program's "smallest date" (year 1) would be on time for any due date.
+            raise ValueError("is no plausible time")
+        if not isinstance(told, datetime):
+            return day_start(as_day(told))
+        return int(self._clock.versions([told], 0)[0]) // 1_000_000
 
 
 class Reader(Protocol):

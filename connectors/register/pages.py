@@ -20,11 +20,23 @@ _WITHOUT_ID = 1_000  # enough to say how many there are
 _PATIENCE = 5.0  # seconds
 
 
-def existing(door: Rows, name: str, schema: str | None, wanted: Mapping[str, str], alias: str) -> dict[str, Any]:
-    """Return the mapped columns (by our field name) of a table that has them all, and the table under "".
+def existing(
+    door: Rows,
+    name: str,
+    schema: str | None,
+    wanted: Mapping[str, str],
+    alias: str,
+    *,
+    optional: frozenset[str] = frozenset(),
+    any_case: bool = False,
+    correct: tuple[str, str] = ("the mapping", "the mapping"),
+) -> dict[str, Any]:
+    """Return the mapped columns (by our field name) of a table that has them, and the table under "".
 
-    A name is matched in Unicode's composed form, so that it does not matter how a site typed its diacritics.
-    Raises UnexpectedAnswer naming the table or the column that is not there.
+    A name is matched in its composed form, so that it does not matter how a site typed its diacritics. `any_case`:
+    else in whatever case, for names that the site did not write itself; databases fold them in their own ways.
+    `correct`: the settings that name table and columns. Raises UnexpectedAnswer naming the table, or a column that is
+    not there and not `optional`.
     """
     found = door.columns(name, schema)
     if not found:
@@ -33,20 +45,26 @@ def existing(door: Rows, name: str, schema: str | None, wanted: Mapping[str, str
             source=door.source,
             stage="read",
             field=f"{schema}.{name}" if schema else name,
-            mend="Correct the mapping, or have the account granted SELECT on it",
+            mend=f"Correct {correct[0]}, or have the account granted SELECT on it",
         )
     spelt = {normalize("NFC", one): one for one in found} | {one: one for one in found}
-    for one in wanted.values():
-        if one not in spelt and normalize("NFC", one) not in spelt:
-            near = [other for other in found if other.casefold() == one.casefold()]
+    folded = {one.casefold(): one for one in reversed(found)}
+    real: dict[str, str] = {}
+    for field, one in wanted.items():
+        known = spelt.get(one) or spelt.get(normalize("NFC", one))
+        near = folded.get(one.casefold())
+        if known is None and any_case:
+            known = near
+        if known is not None:
+            real[field] = known
+        elif field not in optional:
             raise UnexpectedAnswer(
                 f"table {name} has no such column (any more)",
                 source=door.source,
                 stage="read",
                 field=one,
-                mend=f"Is it {near[0]} now? Correct the mapping" if near else "Correct the mapping",
+                mend=f"Is it {near} now? Correct {correct[1]}" if near else f"Correct {correct[1]} ({field})",
             )
-    real = {field: spelt.get(one) or spelt[normalize("NFC", one)] for field, one in wanted.items()}
     names = [quoted_name(one, quote=True) for one in dict.fromkeys(real.values())]
     made = table(
         quoted_name(name, quote=True),
@@ -64,6 +82,10 @@ class Page:
     size: int
     at: Mapping[str, Any]
     last: bool
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return the page row by row, for who reads few columns alike."""
+        return [dict(zip(self.columns, values, strict=True)) for values in zip(*self.columns.values(), strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,19 +112,21 @@ class Pages:
     size: int
     beside: Beside | None = None
 
-    def changed_since(self, door: Rows, start: Any, at: Mapping[str, Any] | None) -> Iterator[Page]:
+    def changed_since(
+        self, door: Rows, start: Any, at: Mapping[str, Any] | None, by: str = "changed"
+    ) -> Iterator[Page]:
         """Yield the rows that changed at `start` or later (None: all that have a value) by (changed, id).
 
-        `at` is the end of an earlier page: it goes on there, whatever `start` is.
+        `at` is the end of an earlier page: it goes on there, whatever `start` is. `by`: our field that tells changes.
         """
-        changed, key = self.fields["changed"], self.fields["id"]
+        changed, key = self.fields[by], self.fields["id"]
         while True:
             if at is not None:
                 # `changed >=` first: an index range that every database finds, unlike the plain OR.
-                where = and_(changed >= at["changed"], or_(changed > at["changed"], key > at["id"]))
+                where = and_(changed >= at[by], or_(changed > at[by], key > at["id"]))
             else:
                 where = changed.is_not(None) if start is None else changed >= start
-            page = self._page(door, (where, key.is_not(None)), ("changed", "id"), at)
+            page = self._page(door, (where, key.is_not(None)), (by, "id"), at)
             if page.size:
                 yield page
             if page.last:

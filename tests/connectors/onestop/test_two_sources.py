@@ -16,8 +16,7 @@ from collector.store.engine import reading
 from connectors.onestop import opencps
 from connectors.onestop.levels import Levels
 from connectors.onestop.national_format import Form, read_dossier
-from connectors.onestop.sql_register_pages import Times
-from connectors.onestop.sql_register_shapes import HoSo
+from connectors.onestop.sql_register_shapes import HoSo, Times
 from tests.connectors.onestop.dossier_tables import time
 from tests.connectors.onestop.national_service_double import dossier
 from tests.connectors.onestop.opencps_double import Deed, at, serving
