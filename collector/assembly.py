@@ -125,7 +125,7 @@ class Assembly:
             for code, from_day in source.serves.among(self.register.agencies, source.since).items():
                 serving.append(Served(source.name, code, from_day, records, source.stale_after))
         province = self.settings.province.code
-        limit, legacies = self.settings.limits.unknown_share, self.register.legacies()
+        limit, legacies = self.settings.limits.unknown_share, succession.legacies(self.register.legacies())
         return World(province, members, serving, self.clock(), limit, legacies)
 
     def model(self) -> Model:

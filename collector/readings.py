@@ -6,13 +6,12 @@ the figure may be published.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, case, false, func, not_, null, or_, select
 
 from collector import succession
-from collector.agencies import Legacy
 from collector.contract.indicator import Cells, Counted, Flow, Indicator
 from collector.contract.period import Period, as_date, day_start, iso, month_ends, month_of, plus_days
 from collector.contract.reading import Reading, Scope, State
@@ -20,7 +19,7 @@ from collector.contract.tables import workday
 from collector.store.destruction import counted_otherwise
 from collector.store.schema import cell, coverage
 from collector.store.tallies import PARTS, Tallies, part_of
-from collector.succession import Piece
+from collector.succession import Legacies, Piece
 from collector.suppression import Telling, Veils, telling, veils
 
 UNKNOWN_SHARE = 0.05
@@ -66,7 +65,7 @@ class World:
     serving: Sequence[Served]
     now: int  # epoch seconds
     unknown_share: float = UNKNOWN_SHARE
-    legacies: Sequence[Legacy] = ()
+    legacies: Legacies = field(default_factory=Legacies)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ what the work of today's agency came to in a period that began before it was one
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
 
@@ -30,6 +30,24 @@ class Piece:
     whole: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Legacies:
+    """What ended agencies left: by who took it over, and by whose it was, the first day on which it is another's."""
+
+    by_heir: Mapping[str, Sequence[Legacy]] = field(default_factory=dict)
+    handed_over: Mapping[str, int] = field(default_factory=dict)
+
+
+def legacies(left: Iterable[Legacy]) -> Legacies:
+    """Look up legacies by heir and by agency; an agency's are in order of time."""
+    by_heir: dict[str, list[Legacy]] = {}
+    handed_over: dict[str, int] = {}
+    for one in left:
+        by_heir.setdefault(one.heir, []).append(one)
+        handed_over.setdefault(one.agency, one.from_day)
+    return Legacies(by_heir, handed_over)
+
+
 def last_day(indicator: Indicator, end: int | None, period: Period) -> int:
     """Return the last day of a period on which an agency is judged, its own last day being `end` (None: no end).
 
@@ -41,7 +59,7 @@ def last_day(indicator: Indicator, end: int | None, period: Period) -> int:
 
 
 def pieces(
-    indicator: Indicator, agency: str, end: int | None, legacies: Sequence[Legacy], period: Period, through: int
+    indicator: Indicator, agency: str, end: int | None, left: Legacies, period: Period, through: int
 ) -> list[Piece]:
     """Return whose cells make up an agency's figure of the days of a period up to `through`."""
     last = last_day(indicator, end, period)
@@ -50,17 +68,16 @@ def pieces(
         return [Piece(agency, period.first, through)] if goes_on else []
     if indicator.group is not None:
         return [Piece(agency, period.first, through)]
-    handed_over = min((one.from_day for one in legacies if one.agency == agency), default=None)
+    handed_over = left.handed_over.get(agency)
     found = []
     if handed_over is None:
         found.append(Piece(agency, period.first, through if goes_on else period.last))
     elif period.first < handed_over:
         found.append(Piece(agency, period.first, min(through, plus_days(handed_over, -1)), goes_on))
-    for one in legacies:
-        if one.heir == agency:
-            until = through if one.to_day is None else min(through, one.to_day)
-            if max(period.first, one.from_day) <= until:
-                found.append(Piece(one.agency, max(period.first, one.from_day), until, until == through))
+    for one in left.by_heir.get(agency, ()):
+        until = through if one.to_day is None else min(through, one.to_day)
+        if max(period.first, one.from_day) <= until:
+            found.append(Piece(one.agency, max(period.first, one.from_day), until, until == through))
     return found
 
 

@@ -493,7 +493,9 @@ def test_merged_figures_are_of_agencies_alone(said: Said) -> None:
 YEAR = parse_period("2025")
 ON_TIME = next(one for one in find_indicators() if one.id == "dossiers.on_time")
 PROVISIONED = next(one for one in find_indicators() if one.id == "mailboxes.provisioned")
-LEFT = (Legacy("A", "B", FIRST, 20250930), Legacy("A", "C", 20251001, None), Legacy("B", "C", 20251001, None))
+LEFT = succession.legacies(
+    (Legacy("A", "B", FIRST, 20250930), Legacy("A", "C", 20251001, None), Legacy("B", "C", 20251001, None))
+)
 
 
 def cut(indicator: Indicator, agency: str, end: int | None, through: int, period: str = "2025") -> list[Piece]:

@@ -600,7 +600,7 @@ MUTATIONS = (
         "what bears the last stamp of a page is passed over",
         "connectors/onestop/rest_register_pages.py",
         "size, at = self.paging.page_size, last",
-        "size, at = self.paging.page_size, self.written.earlier(last, -1)",
+        "size, at = self.paging.page_size, earlier(self.clock, last, -1)",
         "tests/connectors/onestop/test_rest_register.py::"
         "test_a_page_that_ends_within_a_stamp_is_followed_by_the_rest_of_it",
     ),
@@ -614,8 +614,8 @@ MUTATIONS = (
     Mutation(
         "what an agency left when it ended is nobody's",
         "collector/succession.py",
-        "        if one.heir == agency:\n",
-        "        if False:\n",
+        "    for one in left.by_heir.get(agency, ()):\n",
+        "    for one in ():\n",
         "tests/test_succession.py::"
         "test_each_agency_has_what_it_answers_for_and_the_province_has_all[dossiers.on_time_766-2025-Q3]",
     ),
