@@ -16,7 +16,21 @@ from hashlib import blake2b
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Column, Connection, MetaData, Table, and_, delete, exists, func, select, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    MetaData,
+    Select,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.dialects import sqlite
 
 from collector.contract.connector import BadRow, Row
@@ -149,10 +163,14 @@ def _insert(connection: Connection, record: type[Record], rows: list[Row]) -> No
 
 def _known(connection: Connection, record: type[Record], source: str, keys: Sequence[str]) -> set[str]:
     """Return those of some keys that are stored."""
+    return set(connection.scalars(_question_of_known(record), {"of": source, "keys": json.dumps(keys)}))
+
+
+@cache
+def _question_of_known(record: type[Record]) -> Select[tuple[str]]:
     table = table_of(record)
-    asked = func.json_each(json.dumps(keys)).table_valued("value")
-    found = select(table.c.key).where(table.c.source == source, table.c.key.in_(select(asked.c.value)))
-    return set(connection.scalars(found))
+    asked = func.json_each(bindparam("keys", type_=Text)).table_valued("value")
+    return select(table.c.key).where(table.c.source == bindparam("of"), table.c.key.in_(select(asked.c.value)))
 
 
 def _stage(connection: Connection, record: type[Record], rows: Sequence[Row], *, live: bool) -> None:

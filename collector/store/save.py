@@ -14,7 +14,7 @@ from sqlalchemy.dialects import sqlite
 
 from collector.agencies import Register
 from collector.contract.connector import BadRow, Batch, Replaced, Row, Span
-from collector.contract.period import days, month_of
+from collector.contract.period import as_date, days, month_of
 from collector.contract.records import (
     Delivery,
     Document,
@@ -377,19 +377,16 @@ def _returned(connection: Connection, source: str, rows: Mapping[type[Record], S
 
 
 def _cover(connection: Connection, source: str, batches: Sequence[Batch]) -> None:
-    covered = {
-        (one.record.NAME, day)
-        for batch in batches
-        for one in batch.covers
-        if one.first_day <= one.last_day
-        for day in days(one.first_day, one.last_day)
-    }
-    if covered:
-        # Plain tuples: a source that is read by change covers all its days each time.
-        connection.exec_driver_sql(
-            f"INSERT INTO {coverage.name} (source, record, day) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-            [(source, record, day) for record, day in sorted(covered)],
-        )
+    ranges = {(one.record.NAME, one.first_day, one.last_day) for batch in batches for one in batch.covers}
+    for record, first, last in sorted(ranges):
+        of_range = (coverage.c.source == source, coverage.c.record == record, coverage.c.day.between(first, last))
+        stored = connection.scalar(select(func.count()).select_from(coverage).where(*of_range)) or 0
+        # A source that is read by change covers all its days each time.
+        if first <= last and stored <= (as_date(last) - as_date(first)).days:
+            connection.exec_driver_sql(
+                f"INSERT INTO {coverage.name} (source, record, day) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                [(source, record, day) for day in days(first, last)],
+            )
 
 
 def _spans(connection: Connection, source: str, spans: Sequence[Span]) -> None:
