@@ -34,9 +34,10 @@ from connectors.onestop.levels import Levels
 from connectors.onestop.national_format import Unusable, expected_fields
 from connectors.onestop.national_intake import Intake
 from connectors.onestop.national_service import Envelope, Paging, ask, at, count_of, listed, read
-from connectors.onestop.rest_register_pages import Followed, Written
+from connectors.onestop.rest_register_pages import Followed, earlier, time_of, version_of
 from connectors.onestop.sql_register_shapes import OUR_NAMES, PAYMENTS, SHAPES, HoSo, Times
 from connectors.register.formats import EPOCHS, strptime_format
+from connectors.register.values import Clock
 
 DOORS = ("http",)
 RECORDS: tuple[type[Record], ...] = (Dossier, DossierEvent, Procedure)
@@ -152,9 +153,9 @@ class Config(BaseModel):
             raise ValueError("pages.changed_from: each value holds {since}")
         return self
 
-    def written(self, name: str) -> Written:
-        """How one of our fields is written."""
-        return Written(self.formats.get(name, self.formats.get("*")), ZoneInfo(self.time_zone))
+    def clock(self, name: str) -> Clock:
+        """What reads one of our fields."""
+        return Clock(self.time_zone, self.formats.get(name, self.formats.get("*")))
 
     @property
     def digest(self) -> str:
@@ -205,7 +206,7 @@ class _Run:
         self._since = told.get("since") if self._moves and told.get("mapping") == config.digest else None
         self._wanted = None if want.keys is None else frozenset(want.keys.get(Dossier, ()))
         self._levels = Levels()
-        self._written = {name: config.written(name) for name in _TIMES & set(config.fields)}
+        self._clocks = {name: config.clock(name) for name in _TIMES & set(config.fields)}
         self._times = Times(config.time_zone)
         self._reader = HoSo(self._times, door.began, want.open_pauses(), self._levels)
         self._rows: dict[type[Record], list[Row]] = {Dossier: [], DossierEvent: [], Procedure: []}
@@ -216,8 +217,8 @@ class _Run:
         config, pages = self._config, self._config.pages
         if pages.changed_from:
             stamp = config.fields["changed"]
-            followed = Followed(pages.path, pages, config.envelope, pages.changed_from, stamp, self._written["changed"])
-            start = None if self._since is None else followed.written.earlier(self._since, pages.overlap)
+            followed = Followed(pages.path, pages, config.envelope, pages.changed_from, stamp, self._clocks["changed"])
+            start = None if self._since is None else earlier(followed.clock, self._since, pages.overlap)
             for items in followed.read(self._door, start, at):
                 yield [self._flat(item) for item in items]
                 self._passed([at(item, stamp) for item in items])
@@ -242,7 +243,7 @@ class _Run:
         """Note how far the list is read. A stamp of the future is passed but not kept."""
         for stamp in stamps:
             try:
-                when = self._written["changed"].microseconds(stamp)
+                when = version_of(self._clocks["changed"], stamp, self._door.began)
             except ValueError:
                 continue
             if when is not None and when <= self._door.began * 1_000_000:
@@ -259,7 +260,7 @@ class _Run:
         if key is None:
             return None
         try:
-            version = self._written["changed"].microseconds(at(item, self._config.fields["changed"]))
+            version = version_of(self._clocks["changed"], at(item, self._config.fields["changed"]), self._door.began)
         except (KeyError, ValueError):
             version = None
         return str(key), (version or 0) // 1_000_000
@@ -294,7 +295,7 @@ class _Run:
             if isinstance(value, dict | list):
                 raise Unusable(shown, theirs, "holds no single value")
             try:
-                row[ours] = self._written[ours].read(value) if ours in _TIMES else self._meant(ours, value)
+                row[ours] = time_of(self._clocks[ours], value) if ours in _TIMES else self._meant(ours, value)
             except ValueError as error:
                 raise Unusable(shown, theirs, str(error)) from None
         if str(row.get("deleted")).lower() in ("0", "false", "none", ""):
@@ -351,7 +352,7 @@ def _shape(config: Config, door: Pages, items: Sequence[Any]) -> Finding:
 
 def _order(config: Config, door: Pages, items: Sequence[Any]) -> Finding:
     stamp, pages = config.fields["changed"], config.pages
-    followed = Followed(pages.path, pages, config.envelope, pages.changed_from, stamp, config.written("changed"))
+    followed = Followed(pages.path, pages, config.envelope, pages.changed_from, stamp, config.clock("changed"))
     last = followed.last(door, [at(item, stamp) for item in items], None)
     if last is None:
         return Finding("order", "failed", f"no first entry has a {stamp}", "Check `fields.changed`")

@@ -5,69 +5,49 @@ first page of what changed at the last stamp seen or later. What changes meanwhi
 what is taken out shifts nothing. More entries than a page at one stamp are asked for at once, in a larger page.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NoReturn
-from zoneinfo import ZoneInfo
 
 from collector.contract.door import Pages
 from collector.contract.errors import UnexpectedAnswer
 from connectors.onestop.national_service import Envelope, Paging, ask, count_of, listed
-from connectors.register.formats import EPOCHS, strptime_format
+from connectors.register.values import Clock, Unusable
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_LARGEST = 2**32  # seconds that a calendar has
+_OFFSET = re.compile(r":\d\d(?:\.\d+)?(Z|[+-]\d\d(?::?\d\d)?)$")
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """How a source writes a time: by a pattern of `connectors.register.formats`, or as ISO text (None)."""
+def time_of(clock: Clock, value: Any) -> date | datetime | None:
+    """Return a value as a time (with its own zone or none) or a date; None for null and empty text.
 
-    pattern: str | None
-    zone: ZoneInfo
+    ValueError, without the value, if it is none.
+    """
+    if value is None or value == "":
+        return None
+    told = clock.read(value)
+    if isinstance(told, Unusable):
+        raise ValueError(told.reason)
+    return _EPOCH + timedelta(microseconds=told) if isinstance(told, int) else told
 
-    def read(self, value: Any) -> datetime | date | None:
-        """Return a value as a time (with its own zone or none) or a date; ValueError, without content, if it is none.
 
-        NULL and empty text are None.
-        """
-        if value is None or value == "":
-            return None
-        unit = EPOCHS.get(self.pattern or "")
-        if unit is not None:
-            if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _LARGEST * unit:
-                raise ValueError("is no number of time")
-            return _EPOCH + timedelta(seconds=value / unit)
-        if not isinstance(value, str):
-            raise ValueError("is no text")
-        try:
-            if self.pattern is None:
-                told = value.strip()
-                return date.fromisoformat(told) if len(told) == 10 else datetime.fromisoformat(told)
-            made = datetime.strptime(value.strip(), strptime_format(self.pattern))  # noqa: DTZ007 - that of `zone`
-        except ValueError:
-            raise ValueError(f"is not written as {self.pattern or 'ISO time'}") from None
-        return made if "HH" in self.pattern else made.date()
+def version_of(clock: Clock, value: Any, began: int) -> int | None:
+    """Return a value as a version, in microseconds; None for null and empty text. ValueError, if it is no time."""
+    if value is None or value == "":
+        return None
+    (made,) = clock.versions([value], began)
+    if isinstance(made, Unusable):
+        raise ValueError(made.reason)
+    return int(made)
 
-    def microseconds(self, value: Any) -> int | None:
-        """Return a value as microseconds since the epoch, a date as its midnight."""
-        told = self.read(value)
-        if told is None:
-            return None
-        if not isinstance(told, datetime):
-            told = datetime(told.year, told.month, told.day, tzinfo=self.zone)
-        return (told.replace(tzinfo=told.tzinfo or self.zone) - _EPOCH) // _MICROSECOND
 
-    def earlier(self, value: Any, seconds: int) -> Any:
-        """Return a value some seconds earlier, as the source writes it."""
-        told, span = self.read(value), timedelta(seconds=seconds)
-        unit = EPOCHS.get(self.pattern or "")
-        if told is None or unit is not None:
-            return value if unit is None else value - seconds * unit
-        told = told - span if isinstance(told, datetime) else told - timedelta(days=-(-seconds // 86_400))
-        return told.isoformat() if self.pattern is None else told.strftime(strptime_format(self.pattern))
+def earlier(clock: Clock, value: Any, seconds: int) -> Any:
+    """Return a value some seconds earlier, as the source writes it, its offset of the zone included."""
+    made = clock.earlier(value, seconds)
+    offset = _OFFSET.search(value) if isinstance(value, str) else None
+    return made if offset is None else made + offset[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +59,7 @@ class Followed:
     envelope: Envelope
     filters: Mapping[str, str]  # parameters, `{since}` in them standing for the stamp
     stamp: str  # the field
-    written: Written
+    clock: Clock
 
     def read(self, door: Pages, since: Any, field_of: Callable[[Any, str], Any]) -> Iterator[list[Any]]:
         """Yield the entries since a stamp (None: all) page by page; the end proves that there is no other.
@@ -101,9 +81,9 @@ class Followed:
             if len(items) >= count:
                 return
             known = frozenset(
-                repr(item) for item in items if self._when(field_of(item, self.stamp)) == self._when(last)
+                repr(item) for item in items if self._when(door, field_of(item, self.stamp)) == self._when(door, last)
             )
-            if self._when(last) != self._when(at):
+            if self._when(door, last) != self._when(door, at):
                 size, at = self.paging.page_size, last
             elif len(items) < size:
                 said = f"{count} entries are there at one stamp, and {len(items)} are given at once"
@@ -113,9 +93,9 @@ class Followed:
 
     def last(self, door: Pages, stamps: list[Any], at: Any) -> Any:
         """Return the greatest stamp of a page, as the source wrote it; `at` if it has none."""
-        last, latest = at, self._when(at)
+        last, latest = at, self._when(door, at)
         for stamp in stamps:
-            when = self._when(stamp)
+            when = self._when(door, stamp)
             if when is None:
                 continue  # without a stamp, or with one that is no time: told where the entry is read
             if latest is not None and when < latest:
@@ -124,9 +104,9 @@ class Followed:
             last, latest = stamp, when
         return last
 
-    def _when(self, value: Any) -> int | None:
+    def _when(self, door: Pages, value: Any) -> int | None:
         try:
-            return self.written.microseconds(value)
+            return version_of(self.clock, value, door.began)
         except ValueError:
             return None
 

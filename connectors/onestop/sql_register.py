@@ -48,6 +48,9 @@ from connectors.register.values import Clock
 DOORS = ("sql",)
 RECORDS: tuple[type[Record], ...] = (Dossier, DossierEvent, Procedure)
 
+_FORM = 2
+"""Of the cursor: one of another form is not used, and everything is read again."""
+
 _RECEIVED = 7
 """Where a row of Dossier has its day of receipt."""
 
@@ -130,7 +133,7 @@ class Config(BaseModel):
     def digest(self) -> str:
         """A digest of all that decides what a cursor means and what rows become."""
         told = self.model_dump_json(exclude={"overlap", "page_size", "totals"})
-        return hashlib.sha256(told.encode()).hexdigest()[:16]
+        return hashlib.sha256(f"{_FORM} {told}".encode()).hexdigest()[:16]
 
 
 def offers(config: Config) -> tuple[type[Record], ...]:
