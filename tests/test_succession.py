@@ -30,6 +30,7 @@ from collector.contract.reading import Reading
 from collector.contract.records import Dossier, Probe
 from collector.contract.reported import Report, Total
 from collector.readings import explain, take
+from collector.sinks import terminal
 from collector.store.engine import reading, writing
 from collector.store.save import save
 from collector.succession import Piece, pieces
@@ -468,6 +469,18 @@ def test_agencies_tells_who_came_before_and_after_whom(said: Said) -> None:
     assert found["H44.1.08494"]["predecessors"] == ["H44.237", "H44.0.08494", "H44.0.08498", "H44.0.08512"]
     assert (found["H44.0.08512"]["successor"], found["H44.0.08512"]["to"]) == ("H44.1.08494", "2025-06-30")
     assert len(found["H44.237"]["divided_among"]) == 4
+
+
+def test_the_register_is_printed_with_who_came_before_and_after_whom(said: Said, world: World) -> None:
+    found = said("agencies")
+    lines = [line for line in terminal.register(found, 200) if isinstance(line, str)]
+    assert "H44.0.08512: ended on 2025-06-30: H44.1.08494 took over" in lines
+    assert (
+        "H44.1.08494: began on 2025-07-01: took over a part of H44.237, H44.0.08494, H44.0.08498, H44.0.08512" in lines
+    )
+    assert any(line.startswith("H44.237: ended on 2025-06-30: divided among H44.1.08494, ") for line in lines)
+    assert "H44.14: took over H44.11" in lines
+    assert not any(line.startswith("H44.08545") for line in lines)
 
 
 def test_merged_figures_of_several_periods_are_of_the_same_agencies(world: World, said: Said) -> None:

@@ -1,6 +1,6 @@
 """Readings, rankings, explanations and states as text and tables for a person at a terminal `width` columns wide."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -538,16 +538,18 @@ def register(agencies: Sequence[Mapping[str, Any]], width: int) -> list[Shown]:
         for one in agencies
     ]
     outside = _reasons((one["code"], one["outside"]) for one in agencies if one["outside"])
-    after = [text for one in agencies if (text := _succession(one))]
+    divided = {one["code"] for one in agencies if one["divided_among"]}
+    after = [text for one in agencies if (text := _succession(one, divided))]
     return [table(columns, rows, width), *(f"outside: {reason}" for reason in outside), *after]
 
 
-def _succession(one: Mapping[str, Any]) -> str:
+def _succession(one: Mapping[str, Any], divided: Container[str]) -> str:
     """When an agency began or ended, and what came before and after it; "" if neither is known of it."""
     parts = []
     if one["predecessors"]:
         began = f"began on {one['from']}: " if one["from"] else ""
-        parts.append(f"{began}took over {', '.join(one['predecessors'])}")
+        before = [code if code not in divided else f"a part of {code}" for code in one["predecessors"]]
+        parts.append(f"{began}took over {', '.join(before)}")
     if one["to"]:
         after = f": {one['successor']} took over" if one["successor"] else ""
         among = f": divided among {', '.join(one['divided_among'])}" if one["divided_among"] else ""
