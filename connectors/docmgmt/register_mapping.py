@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from connectors.docmgmt.register_presets import PRESETS, merged
 from connectors.register.formats import EPOCHS, sorts_as_time_goes, strptime_format
+from connectors.register.stored_totals import StoredTotals
 
 
 def _texts(value: object) -> object:
@@ -256,6 +257,14 @@ def _known_preset(name: str | None) -> str | None:
     return name
 
 
+class DocumentTotals(StoredTotals):
+    """A table in which the register keeps its own totals by agency and month: `issued`, `electronic`."""
+
+    recalled: Literal["counted", "out"] = Field(
+        "out", description="Whether documents that were recalled are in its totals.", examples=["counted"]
+    )
+
+
 class Config(_Strict):
     """Where a document register keeps its documents and deliveries."""
 
@@ -288,6 +297,11 @@ class Config(_Strict):
         default_factory=list,
         description="Days (or values) that stand for no date at all.",
         examples=[["1900-01-01", "9999-12-31"]],
+    )
+    totals: DocumentTotals | None = Field(
+        None,
+        description="The table in which the register keeps its own totals, for `collector compare`.",
+        examples=[{"table": "thong_ke", "agency": "ma", "year": "nam", "month": "thang", "totals": {"issued": ["di"]}}],
     )
     page_size: int = Field(5_000, ge=1, le=100_000, description="Rows asked at once.", examples=[5_000])
 

@@ -11,7 +11,8 @@ Reads    Document and Delivery: ids, codes, days, flags and the status. An ordin
          column is NULL, whose version is the start of the run. With `read_by: window`, for registers whose changed
          column lies or is not there, it reads everything once, then the documents issued in the last `window_days`.
          A run for days reads the documents issued on them, and their deliveries. A reconciliation reads all rows of all
-         days and compares what they say. Only mapped columns are asked for: no subject, no person's name.
+         days and compares what they say. Only mapped columns are asked for: no subject, no person's name. For
+         `collector compare` the rows of the configured months in the table of `totals`.
 Never    writes, locks, calls procedures, or asks for a table or column that is not mapped.
 Limits   `page_size` rows a statement, one statement at a time; the next page is asked for while one is worked on. What
          moves no changed column, and what is deleted for good, is found by reconciliation alone (daily), and so is
@@ -36,8 +37,9 @@ from sqlalchemy import BigInteger, ColumnElement, Text, bindparam, cast, false, 
 from collector.contract.connector import Batch, Covered, Days, Key, Listed, Want, fingerprint
 from collector.contract.door import Rows
 from collector.contract.errors import UnexpectedAnswer
-from collector.contract.period import local_day, plus_days
+from collector.contract.period import Period, local_day, plus_days
 from collector.contract.records import Delivery, Document, Record, columns
+from collector.contract.reported import Report, Rules
 from connectors.docmgmt.register_mapping import Config, Constant
 from connectors.docmgmt.register_probe import probe
 from connectors.docmgmt.register_rows import (
@@ -48,12 +50,13 @@ from connectors.docmgmt.register_rows import (
     plan_of_deliveries,
     plan_of_documents,
 )
+from connectors.register import stored_totals
 from connectors.register.cursor import Progress, Windowed
 from connectors.register.pages import Beside, Page, Pages, ahead
-from connectors.register.values import Clock, like
+from connectors.register.values import Clock, Unusable, like
 from connectors.register.values import keys as ids
 
-__all__ = ["DOORS", "RECORDS", "Config", "fetch", "keys", "offers", "probe"]
+__all__ = ["DOORS", "RECORDS", "Config", "fetch", "keys", "offers", "probe", "publishes", "reported"]
 
 DOORS = ("sql",)
 RECORDS = (Document, Delivery)
@@ -110,6 +113,29 @@ def keys(config: Config, door: Rows, days: Days) -> Iterator[Listed]:
         yield Listed(plan.record, (), whole=True)
     if "deliveries" not in plans:
         yield Listed(Delivery, (), whole=True)
+
+
+def publishes(config: Config) -> bool:
+    """Return whether such a register keeps totals of its own."""
+    return config.totals is not None
+
+
+def reported(config: Config, door: Rows, period: Period) -> Iterator[Report]:
+    """Yield the totals that the register keeps of itself, month by month; nothing where no table is configured."""
+    if config.totals is None:
+        return
+    clock = Clock(config.time_zone, None, config.no_date)
+
+    def instant(value: Any) -> int | None:
+        if value is None:
+            return None
+        (told,) = clock.versions([value], door.began)
+        if isinstance(told, Unusable):
+            raise ValueError(told.reason)
+        return int(told) // 1_000_000
+
+    rules = Rules("register", recalled=config.totals.recalled)
+    yield from stored_totals.read(config.totals, door, period, Document, rules, instant)
 
 
 def _plans(config: Config, door: Rows, since: int, *, asked: bool) -> dict[Part, Plan]:

@@ -30,11 +30,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from collector.contract.connector import BadRow, Batch, Covered, Finding, Row, Want
+from collector.contract.connector import BadRow, Batch, Covered, Days, Finding, Row, Want
 from collector.contract.door import FileEntry, Files, Pages
 from collector.contract.errors import UnexpectedAnswer, WrongUse
-from collector.contract.period import local_day, plus_days
+from collector.contract.period import Period, local_day, plus_days
 from collector.contract.records import Delivery, Document, Record
+from collector.contract.reported import Report, Total
 from connectors.docmgmt.edxml import Limits, Message, Refused, read
 from connectors.docmgmt.organ_codes import outside
 from connectors.docmgmt.trunk_book import Book, Known, Writer
@@ -55,7 +56,7 @@ from connectors.docmgmt.trunk_lists import (
 )
 from connectors.docmgmt.trunk_session import Province, Said, Vxp
 
-__all__ = ["DOORS", "RECORDS", "Config", "fetch", "offers", "probe"]
+__all__ = ["DOORS", "RECORDS", "Config", "fetch", "offers", "probe", "publishes", "reported"]
 
 DOORS = ("http", "folder", "ssh")
 RECORDS: tuple[type[Record], ...] = (Document, Delivery)
@@ -65,6 +66,9 @@ _FILES = 5_000
 _REMEMBERED = 1_000
 _ENOUGH = 10
 _SKEW = 300
+_WAITING = "documents"
+"""Which of VXP's counters counts documents."""
+
 _MILLION = 1_000_000
 _GOT = {"done": 1, "processing": 1, "acceptance": 1, "inbox": 1, "fail": 0}
 """What the transport's word says of whether a recipient's system got a document; `initial` says nothing yet."""
@@ -558,6 +562,23 @@ def _probe_sent(config: Config, sent: Sent, door: Pages) -> Iterator[Finding]:
 
 
 # --- both ------------------------------------------------------------------------------------------------------------
+
+
+def publishes(config: Config) -> bool:
+    """Return whether such a trunk counts anything itself: VXP does, what waits to be fetched."""
+    return config.sent is not None and _WAITING in config.sent.counts
+
+
+def reported(config: Config, door: Any, period: Period) -> Iterator[Report]:
+    """Yield how many documents wait for the system that asks: the length of a queue at this moment, no period's volume.
+
+    Nothing where the trunk has no counters.
+    """
+    if config.sent is None or _WAITING not in config.sent.counts:
+        return
+    waiting = count_waiting(Vxp(_service(door), config), config.sent.counts[_WAITING])
+    totals = [Total(config.system_id, "waiting", waiting)]
+    yield Report(Document, Days(period.first, period.last), totals, made=door.began)
 
 
 def probe(config: Config, door: Any) -> Iterator[Finding]:
