@@ -15,7 +15,8 @@ its stretch (up to the next planned instant) still holds `now`. All that passed 
 one or those of a week. A day is covered once its last planned instant is counted and the day is over, if its plan was
 watched from the day's start: so not the day on which the first probe of all was made.
 
-What is counted stays: a window that is told afterwards excuses nothing.
+What is counted stays: a window that is told afterwards excuses nothing. After a gap of over a month the watch begins
+anew, its days uncovered: neither a year without this program nor a clock that once ran years ahead fills the store.
 """
 
 import threading
@@ -37,6 +38,7 @@ from collector.store.tallies import Tallies
 _DAY = 86_400
 _MICROSECONDS = 1_000_000
 _GRACE = 2.0
+_LONGEST_GAP = 31 * _DAY
 
 Answers = Callable[[float], bool | None]
 """Asks a system once: did it answer within so many seconds? None: it could not be asked."""
@@ -97,7 +99,7 @@ def counted(plan: Plan, last: Day | None, now: int, said: bool | None) -> list[D
     `said` is what became of the newest: an answer, silence, or None if it was not carried out or is excused.
     """
     newest = plan.newest(now)
-    if last is None:
+    if last is None or now - last.settled > _LONGEST_GAP:
         if newest is None:
             return []
         return [_with(plan, Day(local_day(newest), newest, newest), [newest], newest, said)]
@@ -132,21 +134,21 @@ def due(plan: Plan, last: Day | None, now: int) -> bool:
 
 
 def covered(plan: Plan, of: Mapping[int, Day], now: int) -> list[Covered]:
-    """The days that are over and whose plan was watched from the first instant to the last."""
-    over = [
-        day
-        for day, one in sorted(of.items())
-        if day < local_day(now) and (not plan.of_day(day) or one.begun <= plan.of_day(day)[0])
-    ]
-    return [Covered(Probe, day, day) for day in over]
+    """The days that are over, whose plan was watched from its first instant on and is counted to its last."""
+    found = []
+    for day, one in sorted(of.items()):
+        instants = plan.of_day(day)
+        if day < local_day(now) and one.begun <= instants[0] and instants[-1] <= one.settled:
+            found.append(Covered(Probe, day, day))
+    return found
 
 
-def last_day(connection: Connection, source: str) -> Day | None:
-    """What is counted of the newest day of a source; None before its first probe."""
+def last_day(connection: Connection, source: str, now: int) -> Day | None:
+    """What is counted of the newest day of a source, today's at the latest; None before its first probe."""
     c = probe.c
     row = connection.execute(
         select(c.day, c.begun, c.settled, c.planned, c.answered, c.silent, c.excused)
-        .where(c.source == source, c.removed == 0)
+        .where(c.source == source, c.removed == 0, c.day <= local_day(now))
         .order_by(c.day.desc())
         .limit(1)
     ).one_or_none()
@@ -178,7 +180,7 @@ class Watch:
     def tick(self, now: int) -> dict[str, bool | None]:
         """Make the probes that are due and count them, and what was missed; return what those made now said."""
         with reading(self.engine) as connection:
-            known = {source: last_day(connection, source) for source in self.plans}
+            known = {source: last_day(connection, source, now) for source in self.plans}
         said = self._ask([source for source, (plan, _) in self.plans.items() if due(plan, known[source], now)])
         for source, (plan, _) in self.plans.items():
             last = known[source]
@@ -208,7 +210,9 @@ class Watch:
 
     def _count(self, plan: Plan, known: Day | None, changed: Sequence[Day], now: int) -> None:
         with writing(self.engine) as connection:
-            if last_day(connection, plan.source) != known:  # another process has counted meanwhile: its word stands
+            if (
+                last_day(connection, plan.source, now) != known
+            ):  # another process has counted meanwhile: its word stands
                 return
             days_of = {one.day: one for one in ([known] if known else []) + list(changed)}
             keep(connection, plan, days_of, now, self.register, self.tallies)

@@ -138,9 +138,28 @@ def test_only_the_hours_of_the_plan_are_asked(small: tuple[Engine, Register]) ->
 
 def test_a_clock_that_is_set_back_counts_nothing_twice(small: tuple[Engine, Register]) -> None:
     own = watch(small)
-    for hour in (5, 6, 4, 5, 6, 7, -3):
+    for hour in (5, 6, 4, 5, 6, 7, 1):
         own.tick(FIRST + hour * HOUR)
     assert counts(small[0]) == {20260105: (3, 3, 0, 0)}
+
+
+def test_a_clock_that_ran_years_ahead_for_a_moment_costs_nothing_but_that_moment(
+    small: tuple[Engine, Register],
+) -> None:
+    own = watch(small)
+    ahead = day_start(20300101)
+    for instant in (FIRST, FIRST + HOUR, ahead, FIRST + 2 * HOUR, FIRST + 3 * HOUR, FIRST + DAY):
+        own.tick(instant)
+    assert counts(small[0]) == {20260105: (24, 4, 0, 0), 20260106: (1, 1, 0, 0), 20300101: (1, 1, 0, 0)}
+    assert covered(small[0]) == [20260105]
+
+
+def test_after_a_gap_of_over_a_month_the_watch_begins_anew(small: tuple[Engine, Register]) -> None:
+    own = watch(small)
+    own.tick(FIRST)
+    own.tick(FIRST + 40 * DAY + HOUR)
+    assert counts(small[0]) == {20260105: (1, 1, 0, 0), 20260214: (1, 1, 0, 0)}
+    assert covered(small[0]) == []
 
 
 def test_a_source_that_hangs_keeps_no_other_from_being_asked(small: tuple[Engine, Register]) -> None:

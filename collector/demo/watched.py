@@ -56,7 +56,7 @@ def replay(watching: Watching, folder: Path, now: int) -> None:
             continue
         plan, _ = watching.plans[watch.source]
         with writing(watching.engine) as connection:
-            if last_day(connection, watch.source) is None:
+            if last_day(connection, watch.source, now) is None:
                 keep(connection, plan, _days(plan, watch, now), now, watching.register, watching.tallies)
 
 

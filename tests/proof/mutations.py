@@ -732,8 +732,8 @@ MUTATIONS = (
     Mutation(
         "the day on which the first probe was made is a whole one",
         "collector/probing.py",
-        "if day < local_day(now) and (not plan.of_day(day) or one.begun <= plan.of_day(day)[0])",
-        "if day < local_day(now)",
+        "and one.begun <= instants[0] and",
+        "and",
         "tests/test_probing.py::test_a_day_is_covered_once_it_is_over_and_was_watched_from_its_start",
     ),
     Mutation(
