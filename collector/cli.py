@@ -563,9 +563,9 @@ def compare_command(
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show our counts beside the totals that the sources publish themselves.
+    """Compare our counts with the sources' own totals.
 
-    The difference is split by cause. Exit code 1 if something stays unexplained, or a printed percentage is wrong.
+    The difference from what a source publishes about itself is split by cause. Exit code 1 if something stays unexplained, or a printed percentage is wrong.
     """
     wanted = _period(period)
     with _opened(config, with_systems=True) as assembly:
