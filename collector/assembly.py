@@ -91,7 +91,7 @@ class Assembly:
             if (probe := source.probe) is not None:
                 target = reach.of_door(source.door) if probe.at is None else reach.address(probe.at)
                 assert target is not None
-                windows = [(one.begins, one.ends) for one in probe.maintenance]
+                windows = tuple((one.begins, one.ends) for one in probe.maintenance)
                 plan = probing.Plan(source.name, probe.every, probe.within, probe.opens, probe.closes, windows)
                 plans[source.name] = (plan, target.answers)
         return probing.Watch(self.engine, self.register, self.tallies, plans)

@@ -10,7 +10,9 @@ from pydantic import BaseModel
 import connectors
 from collector import init, workdays
 from collector.assembly import assemble, connector_names, find_connector, find_indicators
+from collector.contract.period import day_start, parse_period
 from collector.contract.records import RECORDS
+from collector.probing import Plan
 
 LINES = ("System", "Account", "Reads", "Never", "Limits", "Quality")
 
@@ -129,3 +131,57 @@ def test_two_lists_of_one_agencys_mailboxes_are_doubted(
         (told,) = doubts
         assert doubt in told
         assert "`lists: ''`" in told
+
+
+PROBED = """
+province: {name: Phú Thọ, code: H44}
+agencies: agencies.yaml
+state: state
+sources:
+  onestop:
+    connector: onestop.dvcqg
+    door: {kind: http, base_url: "https://motcua.example/api"}
+    from: 2026-01-01
+    serves: all
+    requests_per_minute: 60
+    config: {pages: {path: /dossiers, changed_from: since}}
+  mail:
+    connector: email.mail_log
+    door: {kind: folder, path: logs}
+    from: 2026-01-01
+    serves: [H44.01]
+    requests_per_minute: 60
+    config: {columns: {address: a, kind: b}}
+    MORE
+"""
+
+
+def test_a_probed_source_offers_probes_and_keeps_with_them_to_its_budget(tmp_path: Path) -> None:
+    (tmp_path / "agencies.yaml").write_text(
+        "blocks: {departments: {title_vi: Sở, title_en: Departments}}\n"
+        "agencies:\n  - {code: H44.01, name: A, block: departments}\n  - {code: H44.02, name: B, block: departments}\n",
+        encoding="utf-8",
+    )
+    logs = tmp_path / "logs"
+    logs.mkdir()
+
+    def told(more: str) -> tuple[dict[str, Plan], dict[str, set[str]], dict[str, int]]:
+        config = tmp_path / "collector.yaml"
+        config.write_text(PROBED.replace("MORE", more), encoding="utf-8")
+        with assemble(config, {}) as one:
+            serving = one.world(parse_period("2026-01")).serving
+            offers = {
+                source: {at.agency for at in serving if at.source == source and "probe" in at.records}
+                for source in one.settings.sources
+            }
+            budgets = {name: one.run(source, 0).requests_per_minute for name, source in one.settings.sources.items()}
+            return {name: plan for name, (plan, _) in one.watch.plans.items()}, offers, budgets
+
+    usual = Plan("onestop", 300, 10)
+    both = {"H44.01", "H44.02"}
+    assert told("") == ({"onestop": usual}, {"onestop": both, "mail": set()}, {"onestop": 59, "mail": 60})
+    window = "[{from: 2026-02-14T22:00, to: 2026-02-15T02:00, reason: x}]"
+    plans, offers, budgets = told(f"probe: {{at: 'tls://mail.example:993', every: 1h, maintenance: {window}}}")
+    begins = day_start(20260214) + 22 * 3600
+    assert plans == {"onestop": usual, "mail": Plan("mail", 3600, 10, maintenance=((begins, begins + 4 * 3600),))}
+    assert (offers, budgets) == ({"onestop": both, "mail": {"H44.01"}}, {"onestop": 59, "mail": 59})
