@@ -28,9 +28,6 @@ _DRIVERS = {"mysql": "mysql+pymysql", "mariadb": "mariadb+pymysql", "postgresql"
 # Values of these types leave the driver as they are; SQLAlchemy's rows would only cost time.
 _AS_THE_DRIVER_GIVES = {types.NullType, Integer, BigInteger, SmallInteger, String, Text, Unicode}
 
-_COMPILED: dict[Any, Any] = {}
-"""Statements as compiled, kept from run to run (each has an engine of its own): a source asks the same few ones."""
-
 
 class Options(BaseModel):
     """The `door:` block of a source that is a database."""
@@ -134,7 +131,7 @@ class Database(Opened):
             # What a raw cursor raises while it fetches is not wrapped.
             errors += (self._engine.dialect.dbapi.Error,)
         try:
-            connection = self._engine.connect().execution_options(compiled_cache=_COMPILED)
+            connection = self._engine.connect()
         except errors as error:
             # from None: the driver's own words may quote rows or parameters.
             raise of_login(error, self._engine, self.source) from None
