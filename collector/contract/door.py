@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from collector.contract.errors import WrongUse
+
 if TYPE_CHECKING:  # a connector that reads files needs no database library
     from sqlalchemy import Select
 
@@ -108,3 +110,17 @@ class Pages(Door, Protocol):
         For what may be larger than the memory: the connector keeps little of it, and stops when it has had enough.
         A `fault` counts for nothing here.
         """
+
+
+def wrong_door(door: Door, part: str, kind: str, parts: str) -> WrongUse:
+    """Return what to raise where `part` of a connector's configuration cannot be read through the door it was given.
+
+    `kind`: the kinds of door that it needs; `parts`: what could be configured instead.
+    """
+    return WrongUse(
+        f"`{part}` cannot be read through this door",
+        source=door.source,
+        stage="configuration",
+        field=part,
+        mend=f"Set the door's kind to {kind}, or configure {parts}",
+    )

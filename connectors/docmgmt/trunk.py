@@ -31,8 +31,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from collector.contract.connector import BadRow, Batch, Covered, Days, Finding, Row, Want
-from collector.contract.door import FileEntry, Files, Pages
-from collector.contract.errors import UnexpectedAnswer, WrongUse
+from collector.contract.door import FileEntry, Files, Pages, wrong_door
+from collector.contract.errors import UnexpectedAnswer
 from collector.contract.period import Period, local_day, plus_days
 from collector.contract.records import Delivery, Document, Record
 from collector.contract.reported import Report, Total
@@ -66,6 +66,7 @@ _FILES = 5_000
 _REMEMBERED = 1_000
 _ENOUGH = 10
 _SKEW = 300
+_OTHERS = "another of messages, received and sent"
 _WAITING = "documents"
 """Which of VXP's counters counts documents."""
 
@@ -225,7 +226,7 @@ def _in_window(known: Known, want: Want) -> bool:
 
 def _folder(door: Any) -> Files:
     if not hasattr(door, "list"):
-        _wrong_door(door, "messages", "folder or ssh")
+        raise wrong_door(door, "messages", "folder or ssh", _OTHERS)
     folder: Files = door
     return folder
 
@@ -338,7 +339,7 @@ def _folder_clock(newest: Sequence[FileEntry], began: int) -> Finding:
 
 def _service(door: Any) -> Pages:
     if not hasattr(door, "get"):
-        _wrong_door(door, "received` or `sent", "http")
+        raise wrong_door(door, "received` or `sent", "http", _OTHERS)
     service: Pages = door
     return service
 
@@ -630,14 +631,4 @@ def _read_only() -> Finding:
         "unproved",
         "only reading verbs are ever asked; a trunk gives every registered system the right to send and acknowledge",
         "Register a system of its own for this program, in no agency's name, if the trunk can do so",
-    )
-
-
-def _wrong_door(door: Any, part: str, kind: str) -> None:
-    raise WrongUse(
-        f"`{part}` cannot be read through this door",
-        source=door.source,
-        stage="configuration",
-        field=part,
-        mend=f"Set the door's kind to {kind}, or configure another of messages, received and sent",
     )

@@ -7,7 +7,7 @@ again and again show that the number is not listened to; entries from outside th
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 from collector.contract.door import Pages
 from collector.contract.errors import UnexpectedAnswer
@@ -16,7 +16,7 @@ from connectors.docmgmt.edxml import Limits, Message, Refused, read
 from connectors.docmgmt.edxml_values import code_of, day_in_id, day_of, id_of, instant_of
 from connectors.docmgmt.trunk_answer import Packed
 from connectors.docmgmt.trunk_config import Received, Sent
-from connectors.docmgmt.trunk_session import OF_THE_MESSAGE, Province, Said, Vxp
+from connectors.docmgmt.trunk_session import OF_THE_MESSAGE, Province, Said, Vxp, unexpected
 
 T = TypeVar("T")
 
@@ -86,7 +86,7 @@ def pages(door: Pages, ask: Ask, path: str, paged: str | None, days: Sequence[tu
             yield Page(items)
         if not whole:
             if first == last:
-                _unexpected(
+                unexpected(
                     door,
                     "count",
                     f"{path} gives fewer entries of {as_date(first)} than it counts",
@@ -148,7 +148,7 @@ def _pages(door: Pages, ask: Ask, path: str, paged: str | None, window: _Window)
         said = ask(window.first, window.last, number)
         items = said.data
         if not isinstance(items, list):
-            _unexpected(door, "data", f"{path} has no list of entries in data")
+            unexpected(door, "data", f"{path} has no list of entries in data")
         read += len(items)
         new = window.add(items)
         yield items
@@ -161,7 +161,7 @@ def _pages(door: Pages, ask: Ask, path: str, paged: str | None, window: _Window)
         # Entries may come twice; page after page without a new one shows that the number is not listened to.
         idle = 0 if new else idle + 1
         if idle == _IDLE_PAGES:
-            _unexpected(
+            unexpected(
                 door,
                 paged,
                 f"page {number} of {path} repeats those before",
@@ -315,15 +315,5 @@ def count_waiting(vxp: Vxp, path: str) -> int:
     """Return what one of VXP's counters says; UnexpectedAnswer if that is no number."""
     said = vxp.ask("GET", path, {"servicetype": "eDoc"})
     if said.count is None:
-        _unexpected(vxp.door, "count", f"{path} has no number count")
+        unexpected(vxp.door, "count", f"{path} has no number count")
     return said.count
-
-
-def _unexpected(door: Pages, field: str, reason: str, mend: str = "") -> NoReturn:
-    raise UnexpectedAnswer(
-        reason,
-        source=door.source,
-        stage="answer",
-        field=field,
-        mend=mend or "Compare the configuration with the trunk's manual",
-    )

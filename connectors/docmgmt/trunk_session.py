@@ -76,17 +76,17 @@ class Province:
         if code:
             _refuse(self.door, "code", code, where)
         if not isinstance(body, dict) or "data" not in body:
-            _unexpected(self.door, "data", f"{where} has no data")
+            unexpected(self.door, "data", f"{where} has no data")
         return body["data"], _count(body.get("count"))
 
     def fault(self, body: JSON, where: str) -> str:
         """Return the code of a failure, "" of an answer that is one; UnexpectedAnswer if it is neither."""
         if not isinstance(body, dict):
-            _unexpected(self.door, "data", f"{where} is no envelope with code and data")
+            unexpected(self.door, "data", f"{where} is no envelope with code and data")
         data = body.get("data")
         code = _code(body.get("code"))
         if code is None:
-            _unexpected(self.door, "code", f"{where} has no code")
+            unexpected(self.door, "code", f"{where} has no code")
         inner = _code(data.get("errorCode")) if isinstance(data, dict) else None
         # `success` is not looked at: it is true, false or missing whatever happened.
         if code not in _FINE:
@@ -105,7 +105,7 @@ class Province:
         data, _ = self.judge(answer.body, self._login.path)
         token = data.get("token") if isinstance(data, dict) else None
         if not isinstance(token, str) or not token:
-            _unexpected(self.door, "data.token", "the answer to the log-in has no token")
+            unexpected(self.door, "data.token", "the answer to the log-in has no token")
         self._token = token
 
     def _admitted(self, path: str, ask: Callable[[], T]) -> T:
@@ -146,11 +146,11 @@ class Vxp:
         answer = self.door.get(path, {}) if method == "GET" else self.door.post(path, None)
         body = answer.body
         if not isinstance(body, dict):
-            _unexpected(self.door, "data", f"{path} is no envelope with ErrorCode and data")
+            unexpected(self.door, "data", f"{path} is no envelope with ErrorCode and data")
         code = _code(_either(body, "ErrorCode", "errorCode"))
         status = body.get("status")
         if code is None:
-            _unexpected(self.door, "ErrorCode", f"{path} has no ErrorCode")
+            unexpected(self.door, "ErrorCode", f"{path} has no ErrorCode")
         if code not in _FINE or not isinstance(status, str) or status.upper() != "OK":
             _refuse(self.door, "ErrorCode", code, path)
         return Said(body.get("data"), _count(body.get("count")), answer.server_time)
@@ -213,14 +213,15 @@ def _refuse(door: Pages, field: str, code: str, where: str) -> NoReturn:
         )
     if code in _LATER:
         raise TryAgain(said, source=door.source, stage="answer", field=field, mend="Ask its operator if it stays so")
-    _unexpected(door, field, said, _MANUAL)
+    unexpected(door, field, said, _MANUAL)
 
 
-def _unexpected(door: Pages, field: str, reason: str, mend: str = "") -> NoReturn:
+def unexpected(door: Pages, field: str, reason: str, mend: str = "") -> NoReturn:
+    """Raise UnexpectedAnswer for an answer of the trunk: the field at fault, why, and perhaps how to mend it."""
     raise UnexpectedAnswer(
         reason,
         source=door.source,
         stage="answer",
         field=field,
-        mend=mend or "Compare the path and the shape of its answer with the trunk's manual",
+        mend=mend or "Compare the configured path and the shape of its answer with the trunk's manual",
     )

@@ -29,8 +29,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from collector.contract.connector import Batch, Covered, Finding, Row, Want
-from collector.contract.door import FileEntry, Files, Pages
-from collector.contract.errors import UnexpectedAnswer, WrongUse
+from collector.contract.door import FileEntry, Files, Pages, wrong_door
+from collector.contract.errors import UnexpectedAnswer
 from collector.contract.period import OFFSET, Period, as_date, day_start, local_day, plus_days
 from collector.contract.records import Dossier, DossierEvent, Procedure, Record
 from collector.contract.reported import Report
@@ -56,6 +56,7 @@ RECORDS: tuple[type[Record], ...] = (Dossier, DossierEvent, Procedure)
 _DAY = 86_400
 _SKEW = 300
 _A_FEW = 10
+_OTHER = "the other of `pages` and `files`"
 
 TimeFormat = Literal["yyyyMMddHHmmss", "yyyyMMdd", "yyyy-MM-dd", "yyyy-MM-ddTHH:mm:ss", "dd/MM/yyyy"]
 
@@ -244,7 +245,7 @@ def _covers(records: Sequence[type[Record]], want: Want, last_day: int) -> list[
 
 def _service(door: Any) -> Pages:
     if not hasattr(door, "get"):
-        _wrong_door(door, "pages", "http")
+        raise wrong_door(door, "pages", "http", _OTHER)
     service: Pages = door
     return service
 
@@ -374,7 +375,7 @@ def _shape(config: Config, items: Sequence[Any], where: str, began: int, *, doss
 
 def _folder(door: Any) -> Files:
     if not hasattr(door, "list"):
-        _wrong_door(door, "files", "folder or ssh")
+        raise wrong_door(door, "files", "folder or ssh", _OTHER)
     folder: Files = door
     return folder
 
@@ -469,14 +470,4 @@ def _probe_folder(config: Config, files: DossierFiles, door: Files) -> Iterator[
         "unproved",
         "files are only ever listed and read; nothing shows that the account cannot write",
         "Give the account no right but to read",
-    )
-
-
-def _wrong_door(door: Any, part: str, kind: str) -> None:
-    raise WrongUse(
-        f"`{part}` cannot be read through this door",
-        source=door.source,
-        stage="configuration",
-        field=part,
-        mend=f"Set the door's kind to {kind}, or configure the other of `pages` and `files`",
     )

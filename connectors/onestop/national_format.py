@@ -121,7 +121,9 @@ class Unusable(Exception):
         self.reason = reason
 
 
-class _Fault(Exception):
+class Fault(Exception):
+    """A field that cannot be used, until it is known of which object."""
+
     def __init__(self, field: str, reason: str) -> None:
         super().__init__(reason)
         self.field = field
@@ -194,14 +196,14 @@ def read_dossier(item: Any, form: Form, read_at: int, began: int) -> Reading:
     key = key_of(item, "MaHoSo")
     try:
         return _dossier(item, form, read_at, began)
-    except _Fault as fault:
+    except Fault as fault:
         raise Unusable(key, fault.field, fault.reason) from None
 
 
 def _dossier(item: Mapping[str, Any], form: Form, read_at: int, began: int) -> Reading:
     key = item.get("MaHoSo")
     if not isinstance(key, str) or not key.strip():
-        raise _Fault("MaHoSo", "is missing or no text")
+        raise Fault("MaHoSo", "is missing or no text")
     key = _code(item, "MaHoSo")
     written = _code(item, "TrangThaiHoSo")
     status = form.statuses.get(written, written)
@@ -271,7 +273,7 @@ def _version(item: Mapping[str, Any], form: Form, steps: Sequence[Step], read_at
         return read_at
     if stamp > began + 86_400:
         # Kept, it would be newer than every true version to come.
-        raise _Fault(form.stamp, "lies in the future")
+        raise Fault(form.stamp, "lies in the future")
     return stamp
 
 
@@ -293,7 +295,7 @@ def _supplements(item: Mapping[str, Any]) -> list[_Supplement]:
         asked = _instant(entry, "NgayBoSung", name)
         back = _instant(entry, "NgayTiepNhanBoSung", name)
         if asked is None and back is not None:
-            raise _Fault(f"{name}.NgayBoSung", "is missing although the supplement came back")
+            raise Fault(f"{name}.NgayBoSung", "is missing although the supplement came back")
         # Without an id the time of asking names it; its place in the list would change with the list.
         ref = _code(entry, "HoSoBoSungId", name) or ("" if asked is None else f"@{asked}")
         before, after = (_day(entry, field, name) for field in ("NgayHenTraTruoc", "NgayHenTraMoi"))
@@ -429,7 +431,7 @@ def read_procedure(item: Any, form: Form, read_at: int) -> Row:
     try:
         code = _code(item, "MaTTHC")[:_PROCEDURE_CODE]
         if not code:
-            raise _Fault("MaTTHC", "is missing")
+            raise Fault("MaTTHC", "is missing")
         agency = _code(item, "MaCoQuan")
         stamp = _instant(item, form.stamp)
         return (
@@ -443,7 +445,7 @@ def read_procedure(item: Any, form: Form, read_at: int) -> Row:
             _day(item, "HieuLucDen"),
             1,
         )
-    except _Fault as fault:
+    except Fault as fault:
         raise Unusable(key_of(item, "MaTTHC"), fault.field, fault.reason) from None
 
 
@@ -508,7 +510,7 @@ def _objects(item: Mapping[str, Any], field: str) -> list[Mapping[str, Any]]:
     if value is None or value == "":
         return []
     if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
-        raise _Fault(field, "is no list of objects")
+        raise Fault(field, "is no list of objects")
     return value
 
 
@@ -518,9 +520,9 @@ def _removed(item: Mapping[str, Any], form: Form) -> int:
     value = item.get(form.deleted)
     text = str(value) if isinstance(value, bool) else _code(item, form.deleted)
     if text not in _TRUE and text not in _FALSE:
-        raise _Fault(form.deleted, "is neither 0 nor 1")
+        raise Fault(form.deleted, "is neither 0 nor 1")
     return int(text in _TRUE)
 
 
 def _fail(field: str, within: str, reason: str) -> NoReturn:
-    raise _Fault(f"{within}.{field}" if within else field, reason)
+    raise Fault(f"{within}.{field}" if within else field, reason)

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from collector.contract.period import day_start
-from connectors.onestop.national_format import Unusable
+from connectors.onestop.national_format import Fault, Unusable
 from connectors.onestop.opencps_dossier import Seen, allowed_of
 
 EXPECTED = (
@@ -40,20 +40,13 @@ _YEARS = range(1990, 2101)
 _A_DAY = 86_400
 
 
-class _Fault(Exception):
-    def __init__(self, field: str, reason: str) -> None:
-        super().__init__(reason)
-        self.field = field
-        self.reason = reason
-
-
 def read_item(item: Any, group_id: int, began: int) -> Seen:
     """Return what an item shows. Raises Unusable. `began` (epoch seconds) is that of the run."""
     if not isinstance(item, dict):
         raise Unusable("?", "data", "is no object")
     try:
         return _seen(item, group_id, began)
-    except _Fault as fault:
+    except Fault as fault:
         raise Unusable(key_of(item), fault.field, fault.reason) from None
 
 
@@ -103,13 +96,13 @@ def _midnight(text: str) -> int:
 def _seen(item: Mapping[str, Any], group_id: int, began: int) -> Seen:
     key = key_of(item)
     if key == "?":
-        raise _Fault("dossierId", "is missing or no number")
+        raise Fault("dossierId", "is missing or no number")
     if "groupId" in item and _text(item, "groupId") != str(group_id):
-        raise _Fault("groupId", "is another site's")
+        raise Fault("groupId", "is another site's")
     modified = _time(item, "modifiedDate")
     if modified is not None and modified > began + _A_DAY:
         # Kept, it would be newer than every true version to come.
-        raise _Fault("modifiedDate", "lies in the future")
+        raise Fault("modifiedDate", "lies in the future")
     return Seen(
         key=key,
         agency=_text(item, "govAgencyCode"),
@@ -150,9 +143,9 @@ def _text(item: Mapping[str, Any], field: str) -> str:
     elif isinstance(value, str):
         text = value.strip()
     else:
-        raise _Fault(field, "is neither text nor a number")
+        raise Fault(field, "is neither text nor a number")
     if len(text) > _LONGEST_TEXT or not text.isprintable():
-        raise _Fault(field, "is no short printable text")
+        raise Fault(field, "is no short printable text")
     return text
 
 
@@ -166,8 +159,8 @@ def _time(item: Mapping[str, Any], field: str) -> int | None:
     if value is None or value == "":
         return None
     if not isinstance(value, str):
-        raise _Fault(field, "is no text")
+        raise Fault(field, "is no text")
     try:
         return instant_of(value.strip())
     except ValueError as error:
-        raise _Fault(field, str(error)) from None
+        raise Fault(field, str(error)) from None

@@ -15,7 +15,7 @@ from collector.contract.connector import Row as Made
 from collector.contract.period import OFFSET, as_day, day_start, local_day
 from collector.contract.records import Dossier, DossierEvent, Record
 from connectors.onestop.levels import Levels
-from connectors.onestop.national_format import LEVELS, Form, Unusable, read_dossier
+from connectors.onestop.national_format import LEVELS, Fault, Form, Unusable, read_dossier
 from connectors.onestop.opencps_dossier import Pauses, Seen, allowed_of, note_level, promise_of, row_of
 from connectors.onestop.opencps_item import national_code
 from connectors.register.values import Clock
@@ -274,17 +274,10 @@ def key_of(row: Row) -> str:
     return _text(row, "id")
 
 
-class _Fault(Exception):
-    def __init__(self, field: str, reason: str) -> None:
-        super().__init__(reason)
-        self.field = field
-        self.reason = reason
-
-
 def _checked(key: str, make: Callable[[], Any]) -> Any:
     try:
         return make()
-    except _Fault as fault:
+    except Fault as fault:
         raise Unusable(key, fault.field, fault.reason) from None
 
 
@@ -298,7 +291,7 @@ def _text(row: Row, field: str) -> str:
         return str(int.from_bytes(value, "big")) if len(value) == 1 else value.hex()  # MariaDB's BIT
     text = str(value).strip()
     if len(text) > _LONGEST_TEXT or not text.isprintable():
-        raise _Fault(field, "is no short printable text")
+        raise Fault(field, "is no short printable text")
     return text
 
 
@@ -306,7 +299,7 @@ def _time(times: Times, row: Row, field: str) -> int | None:
     try:
         return times.instant(row.get(field))
     except ValueError as error:
-        raise _Fault(field, str(error)) from None
+        raise Fault(field, str(error)) from None
 
 
 def _version(modified: int | None, began: int) -> int:
@@ -314,7 +307,7 @@ def _version(modified: int | None, began: int) -> int:
         return began
     if modified > began + 86_400:
         # Kept, it would be newer than every true version to come.
-        raise _Fault("changed", "lies in the future")
+        raise Fault("changed", "lies in the future")
     return modified
 
 
