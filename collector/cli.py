@@ -565,7 +565,8 @@ def compare_command(
 ) -> None:
     """Compare our counts with the sources' own totals.
 
-    The difference from what a source publishes about itself is split by cause. Exit code 1 if something stays unexplained, or a printed percentage is wrong.
+    The difference from what a source publishes about itself is split by cause. Exit code 1 if something stays
+    unexplained, or a printed percentage is wrong.
     """
     wanted = _period(period)
     with _opened(config, with_systems=True) as assembly:

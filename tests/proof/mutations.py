@@ -743,4 +743,33 @@ MUTATIONS = (
         "return True",
         "tests/transports/test_reach.py::test_an_accepted_connection_is_no_answer",
     ),
+    Mutation(
+        "what no cause explains is not told",
+        "collector/compare/result.py",
+        "return None if self.ours is None else self.theirs - self.ours - sum(self.causes.values())",
+        "return None if self.ours is None else 0",
+        "tests/compare/test_totals.py::test_what_no_cause_explains_is_told_whatever_its_size",
+    ),
+    Mutation(
+        "what only went on after a source's report is taken for entered late",
+        "collector/compare/seen.py",
+        "if not later and len(known) == len(one.promises):",
+        "if True:",
+        "tests/compare/test_totals.py::test_what_only_went_on_after_the_report_was_counted_in_it",
+    ),
+    Mutation(
+        "a source's total that its row leaves empty is zero",
+        "connectors/onestop/national_report.py",
+        "if None not in values:",
+        "if True:",
+        "tests/connectors/onestop/test_national_report.py::"
+        "test_what_a_row_leaves_empty_is_not_told_of_its_agency_and_no_zero",
+    ),
+    Mutation(
+        "a date that passes while the clock stands raises a flag",
+        "collector/flags.py",
+        "if in_force.day is not None and not in_force.paused and in_force.day < day:",
+        "if in_force.day is not None and in_force.day < day:",
+        "tests/test_flags.py::test_a_due_date_moved_after_it_had_passed[while the clock stood still]",
+    ),
 )
