@@ -182,7 +182,7 @@ class Daemon:
                 log.info("answers again", source=source)
             elif not answered and source not in self.silent:
                 self.silent.add(source)
-                log.warning("does not answer", source=source, again="is asked on its plan; `probe` in the settings")
+                log.warning("does not answer", source=source, again="on its plan")
 
     def statuses(self) -> list[SourceStatus]:
         """The state of every source."""
