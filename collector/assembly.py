@@ -188,9 +188,10 @@ class Assembly:
     def doubts(self) -> list[str]:
         """What is allowed, but is more likely a slip.
 
-        Aliases for a source that there is not, two inventories of mailboxes for one agency, agencies that ended since
-        the first day that is read and left nobody, years without a file or with a draft. An alias may name a source
-        that is no longer read: its records stay, and so do their agencies.
+        Aliases for a source that there is not, two inventories of mailboxes for one agency, agencies that since the
+        first day that is read ended and left nobody, or began before those ended whom they succeed, years without a
+        file or with a draft. An alias may name a source that is no longer read: its records stay, and so do their
+        agencies.
         """
         known = [agencies.ANY, *self.settings.sources]
         doubts = [
@@ -208,6 +209,14 @@ class Assembly:
             for agency in self.register.agencies.values()
             if agency.end is not None and first <= agency.end < local_day(self.clock())
             if agency.successor is None and not agency.divided_among
+        ]
+        doubts += [
+            f"{self.settings.agencies}: {agency.successor} began on {iso(self.register.begin(agency.successor))}, before "
+            f"{agency.code} ended, and is its successor: for some days both are judged. Correct one of the two days, or "
+            "leave it so if it was there before and took over the other"
+            for agency in self.register.agencies.values()
+            if agency.end is not None and agency.successor is not None
+            if first <= self.register.begin(agency.successor) <= agency.end
         ]
         for year in range(first // 10_000, local_day(self.clock()) // 10_000 + 1):
             path = self.settings.workdays / f"{year}.yaml"

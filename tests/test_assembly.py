@@ -81,7 +81,12 @@ def test_a_slip_in_the_name_of_a_source_and_a_year_without_decisions_are_doubted
     (folder / "onestop-token").write_text("x")
     register = folder / "agencies.yaml"
     register.write_text(register.read_text().replace("mail: [stc.example.gov.vn]", "mial: [stc.example.gov.vn]"))
-    register.write_text(f"{register.read_text()}  - {{code: Z, name: x, block: communes, to: 2026-02-02}}\n")
+    register.write_text(
+        f"{register.read_text()}"
+        "  - {code: Z, name: x, block: communes, to: 2026-02-02}\n"
+        "  - {code: X, name: x, block: communes, to: 2025-06-30, successor: Y}\n"
+        "  - {code: Y, name: x, block: communes, from: 2025-06-01}\n"
+    )
     for written in (2025, 2026):
         (folder / "workdays" / f"{written}.yaml").unlink()
     workdays.write_draft(folder / "workdays", 2025)
@@ -89,9 +94,10 @@ def test_a_slip_in_the_name_of_a_source_and_a_year_without_decisions_are_doubted
     text = config.read_text().replace("# demo:", "demo:").replace("# state: /var/lib/collector", "state: s")
     config.write_text(text.replace("from: 2026-01-01\n", "from: 2025-01-01\n", 1))
     with assemble(config, {"DOCUMENTS_PASSWORD": "x"}) as assembly:
-        alias, ended, draft, year = assembly.doubts()
+        alias, ended, early, draft, year = assembly.doubts()
     assert alias == f"{register}: H44.09 has aliases for mial, which is no source. Did you mean mail?"
     assert ended.startswith(f"{register}: Z ended on 2026-02-02, and nobody took over: ")
+    assert early.startswith(f"{register}: Y began on 2025-06-01, before X ended, and is its successor: ")
     assert draft.startswith(f"{folder / 'workdays' / '2025.yaml'}: provisional: this is a draft")
     assert year.startswith(f"{folder / 'workdays' / '2026.yaml'}: there is no such file")
 
