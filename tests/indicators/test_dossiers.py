@@ -3,26 +3,37 @@
 Promised is Friday 16 January 2026 unless said otherwise; Saturday 17 and Sunday 18 January are days off.
 """
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine
 
+from collector.agencies import Register
+from collector.contract.connector import Batch
 from collector.contract.indicator import Counted
 from collector.contract.records import Dossier, DossierEvent, Procedure
 from collector.readings import items
-from collector.store.engine import reading
+from collector.store.save import save
 from indicators import dossiers
-from tests.store.small import put, row, store
+from tests.store.small import PLAN, row, store
 
 FRIDAY = 20260116
 HIT, MISS, UNKNOWN = "hit", "miss", "unknown"
 Pauses = Sequence[tuple[int, int | None]]
+Stored = tuple[Engine, Register]
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stored]:
+    """An empty store; what a test puts there is gone after it."""
+    engine, known = store(tmp_path_factory.mktemp("dossiers"))
+    yield engine, known
+    engine.dispose()
 
 
 def said(
-    tmp_path: Path,
+    stored: Stored,
     indicator: str,
     promised: Sequence[int],
     pauses: Pauses,
@@ -31,7 +42,7 @@ def said(
     **dossier: Any,
 ) -> tuple[str, int] | None:
     """Verdict and day of one dossier of the agency H44.01; None if it is not counted."""
-    engine, known = store(tmp_path)
+    engine, known = stored
     events = [
         row(DossierEvent, key=f"d|due|{day}", dossier="d", kind="due_promised", ref="", at=at, day=day, basis=basis)
         for at, day in enumerate(promised)
@@ -42,12 +53,13 @@ def said(
         if ended is not None:
             events.append(row(DossierEvent, key=f"d|ended|{ref}", kind="pause_ended", day=ended, **common))
     known_as = {"key": "d", "agency_code": "H44.01", "procedure": "1.000001", "received_day": 20260105}
-    put(engine, known, {Dossier: [row(Dossier, **known_as | dossier)], DossierEvent: events, Procedure: catalogue})
+    told = {Dossier: [row(Dossier, **known_as | dossier)], DossierEvent: events, Procedure: list(catalogue)}
     declared = next(one for one in dossiers.INDICATORS if one.id == indicator)
     assert isinstance(declared.formula, Counted)
-    with reading(engine) as connection:
+    with engine.connect().execution_options(writes=True) as connection, connection.begin() as transaction:
+        save(connection, "s", [Batch(told, None)], known, PLAN)
         found = connection.execute(items(declared.formula, "H44.01", 0, 99991231)).all()
-    engine.dispose()
+        transaction.rollback()
     return (found[0].verdict, found[0].day) if found else None
 
 
@@ -114,11 +126,10 @@ CASES: list[tuple[str, dict[str, Any], Sequence[int], Pauses, Any, Any]] = [
     ("dossier", "promised", "pauses", "on_time", "due"), [c[1:] for c in CASES], ids=next(zip(*CASES, strict=True))
 )
 def test_a_dossier_is_on_time_by_the_end_of_its_effective_due_day(
-    tmp_path: Path, dossier: dict[str, Any], promised: Sequence[int], pauses: Pauses, on_time: Any, due: Any
+    stored: Stored, dossier: dict[str, Any], promised: Sequence[int], pauses: Pauses, on_time: Any, due: Any
 ) -> None:
     for name, expected in (("dossiers.on_time", on_time), ("dossiers.on_time_due", due)):
-        (tmp_path / name).mkdir()
-        assert said(tmp_path / name, name, promised, pauses, (), **dossier) == expected, name
+        assert said(stored, name, promised, pauses, (), **dossier) == expected, name
 
 
 @pytest.mark.parametrize(
@@ -131,11 +142,10 @@ def test_a_dossier_is_on_time_by_the_end_of_its_effective_due_day(
     ],
 )
 def test_a_due_day_that_may_have_been_moved_counts_and_cannot_be_judged(
-    tmp_path: Path, dossier: dict[str, Any], on_time: Any, due: Any
+    stored: Stored, dossier: dict[str, Any], on_time: Any, due: Any
 ) -> None:
     for name, expected in (("dossiers.on_time", on_time), ("dossiers.on_time_due", due)):
-        (tmp_path / name).mkdir()
-        assert said(tmp_path / name, name, [FRIDAY], [], (), basis="current", **dossier) == expected, name
+        assert said(stored, name, [FRIDAY], [], (), basis="current", **dossier) == expected, name
 
 
 @pytest.mark.parametrize(
@@ -154,22 +164,22 @@ def test_a_due_day_that_may_have_been_moved_counts_and_cannot_be_judged(
     ],
 )
 def test_a_dossier_is_online_if_it_was_filed_so_and_its_procedure_is_offered_so(
-    tmp_path: Path, level: str | None, channel: str | None, verdict: str | None
+    stored: Stored, level: str | None, channel: str | None, verdict: str | None
 ) -> None:
     code = "1.000009" if level == "not in the catalogue" else "1.000001"
     catalogue = [row(Procedure, key=code, code=code, level=level)]
     expected = None if verdict is None else (verdict, 20260105)
-    assert said(tmp_path, "dossiers.online", [FRIDAY], (), catalogue, channel=channel, **OPEN) == expected
+    assert said(stored, "dossiers.online", [FRIDAY], (), catalogue, channel=channel, **OPEN) == expected
 
 
-def test_what_no_desk_received_is_not_filed_online(tmp_path: Path) -> None:
+def test_what_no_desk_received_is_not_filed_online(stored: Stored) -> None:
     catalogue = [row(Procedure, key="1.000001", code="1.000001", level="full")]
     refused: dict[str, Any] = {"outcome": "refused_at_intake", "received_day": None, "channel": "online"}
-    assert said(tmp_path, "dossiers.online", (), (), catalogue, **refused) is None
+    assert said(stored, "dossiers.online", (), (), catalogue, **refused) is None
 
 
 @pytest.mark.parametrize(("day", "verdict"), [(20260104, None), (20260105, HIT), (20260106, HIT), (20260107, None)])
-def test_the_level_is_that_of_the_day_of_receipt(tmp_path: Path, day: int, verdict: str | None) -> None:
+def test_the_level_is_that_of_the_day_of_receipt(stored: Stored, day: int, verdict: str | None) -> None:
     catalogue = [
         row(Procedure, key="1.000001", code="1.000001", level="full", from_day=20260105, to_day=20260106),
         row(Procedure, key="1.000001@", code="1.000001", level="information", to_day=20260104),
@@ -177,4 +187,4 @@ def test_the_level_is_that_of_the_day_of_receipt(tmp_path: Path, day: int, verdi
     ]
     expected = None if verdict is None else (verdict, day)
     filed = {"channel": "online", "received_day": day}
-    assert said(tmp_path, "dossiers.online", [FRIDAY], (), catalogue, **OPEN | filed) == expected
+    assert said(stored, "dossiers.online", [FRIDAY], (), catalogue, **OPEN | filed) == expected
