@@ -92,6 +92,8 @@ def at_a_terminal(width: int, *arguments: object) -> list[str]:
         ("readings", "--period", "2026-02"),
         ("readings", "--period", "2026-02", "--scope", "block", "--scope", "province", "--counts"),
         ("rank", "2026-02"),
+        ("compare", "2026-02", "--all"),
+        ("flags", "2026-02", "--all"),
         ("agencies",),
         ("status",),
         ("explain", "dossiers.on_time", "H44.02", "2026-02"),
