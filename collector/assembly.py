@@ -211,9 +211,9 @@ class Assembly:
             if agency.successor is None and not agency.divided_among
         ]
         doubts += [
-            f"{self.settings.agencies}: {agency.successor} began on {iso(self.register.begin(agency.successor))}, before "
-            f"{agency.code} ended, and is its successor: for some days both are judged. Correct one of the two days, or "
-            "leave it so if it was there before and took over the other"
+            f"{self.settings.agencies}: {agency.successor} began on {iso(self.register.begin(agency.successor))}, "
+            f"before {agency.code} ended, and is its successor: for some days both are judged. Correct one of the two "
+            "days, or leave it so if it was there before and took over the other"
             for agency in self.register.agencies.values()
             if agency.end is not None and agency.successor is not None
             if first <= self.register.begin(agency.successor) <= agency.end
