@@ -171,12 +171,14 @@ def _percentages(shares: Sequence[Printed], names: Mapping[str, str], width: int
 
 
 def _not_compared(one: Comparison) -> list[str]:
-    reasons: dict[str, list[str]] = {}
+    """In words, what nothing of ours stands beside: agencies without a figure, totals of another kind."""
+    reasons: dict[str, dict[str, None]] = {}
     for total in one.totals:
         if total.ours is None:
-            reasons.setdefault(total.why or "there is no count of ours", []).append(
-                f"{total.agency or '(all)'} {_NAMES.get(total.name, total.name)} ({total.theirs:,})"
-            )
+            whole = total.state == "missing"
+            what = total.agency or "(all)"
+            shown = what if whole else f"{what} {_NAMES.get(total.name, total.name)} ({total.theirs:,})"
+            reasons.setdefault(total.why or "there is no figure of ours", {})[shown] = None
     found = [f"{', '.join(some)}: {escape(why)}" for why, some in reasons.items()]
     if one.untold:
         found.append(f"{', '.join(one.untold)}: the source tells no total of it")
