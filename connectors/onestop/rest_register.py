@@ -11,8 +11,8 @@ Never: any other verb or path; a field that is not mapped: no name, number or co
   can be asked for some fields only, ask for the mapped ones (`fixed`).
 Limits: what vanishes without a mark (`deleted`), and a change that moves no stamp, are found by reconciliation alone,
   which reads the whole list, as a run by hand does. The filter must take a stamp as the list writes it. Due dates are
-  taken to be overwritten: of a dossier first read days after its receipt only the current one is known, and it cannot
-  be judged. There is room for one supplement a dossier (`asked`, `answered`).
+  taken to be overwritten (see `due_dates`): of a dossier first read days after its receipt only the current one is
+  known, and it cannot be judged. There is room for one supplement a dossier (`asked`, `answered`).
 Quality: a status, channel or level that `values` does not explain is unknown, never guessed. An entry without id or
   readable times is set aside; over 1 % of them stop the source.
 """
@@ -20,7 +20,7 @@ Quality: a status, channel or level that `values` does not explain is unknown, n
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -116,6 +116,14 @@ class Config(BaseModel):
         ),
         examples=[{"*": "dd/MM/yyyy HH:mm:ss"}],
     )
+    due_dates: Literal["recorded", "overwritten"] = Field(
+        default="overwritten",
+        description=(
+            "overwritten: a due date may be moved in place, so that one first seen days after the receipt proves"
+            " nothing; recorded: the site never moves one"
+        ),
+        examples=["recorded"],
+    )
     time_zone: str = Field(
         default="Asia/Ho_Chi_Minh",
         description="The zone of times that are written without one",
@@ -208,7 +216,7 @@ class _Run:
         self._levels = Levels()
         self._clocks = {name: config.clock(name) for name in _TIMES & set(config.fields)}
         self._times = Times(config.time_zone)
-        self._reader = HoSo(self._times, door.began, want.open_pauses(), self._levels)
+        self._reader = HoSo(self._times, door.began, want.open_pauses(), self._levels, config.due_dates)
         self._rows: dict[type[Record], list[Row]] = {Dossier: [], DossierEvent: [], Procedure: []}
         self.intake = Intake(Dossier, door.source, config.fields["id"], self._turn, self._expected, self._rows)
 

@@ -9,7 +9,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from collector.contract.connector import Row as Made
 from collector.contract.period import OFFSET, as_day, day_start, local_day
@@ -210,14 +210,19 @@ class HoSo:
     """Rows in the codes of the national portal: read as if the portal's own format told them."""
 
     def __init__(
-        self, times: Times, began: int, open_pauses: Mapping[str, Sequence[tuple[str, int]]], levels: Levels
+        self,
+        times: Times,
+        began: int,
+        open_pauses: Mapping[str, Sequence[tuple[str, int]]],
+        levels: Levels,
+        due_dates: Literal["recorded", "overwritten"] = "overwritten",
     ) -> None:
         self._times = times
         self._began = began
         self._open = open_pauses
         self._levels = levels
-        # Due dates are moved in place, when a supplement comes back (facts: standards 3, Working-day calendar).
-        self._form = Form(deleted="DaXoa", due_dates="overwritten")
+        # Platforms move due dates in place, when a supplement comes back (facts: standards 3, Working-day calendar).
+        self._form = Form(deleted="DaXoa", due_dates=due_dates)
 
     def turn(self, row: Row, rows: Rows) -> None:
         """Add a dossier, its due date and its supplement."""

@@ -140,6 +140,13 @@ def test_times_are_read_as_they_are_written(formats: dict[str, str], zone: str, 
     assert since.endswith("Z") == str(changed).endswith("Z"), "in the zone in which it is written"
 
 
+def test_a_due_date_first_seen_late_is_the_first_only_where_none_is_ever_moved() -> None:
+    late = Service([entry(1, "2026-02-18T08:00:00")])
+    for due_dates, basis in (("overwritten", "current"), ("recorded", "first")):
+        (promise,) = rows(fetched(late, config(due_dates=due_dates)), DossierEvent)
+        assert (promise[8], promise[9]) == (20260220, basis)
+
+
 def test_only_what_changed_since_is_asked_for_and_a_new_mapping_reads_all() -> None:
     service = Service([entry(number, stamp(number * 60)) for number in range(10)])
     first = fetched(service)
