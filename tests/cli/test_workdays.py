@@ -40,19 +40,19 @@ def test_this_year_is_shown_if_none_is_named_and_a_day_that_is_not_decided_is_a_
 
 
 def test_next_years_file_is_begun_once_and_never_overwritten(run: Run, own: Path) -> None:
-    file = own.parent / "workdays" / "2027.yaml"
-    before = run("workdays", "2027", "--config", own)
+    file = own.parent / "workdays" / "2028.yaml"
+    before = run("workdays", "2028", "--config", own)
     assert before.code == 1
-    assert "2027, a draft: " in before.out
+    assert "2028, a draft: " in before.out
     assert "\nno file yet: drafted by holidays " in before.out
-    done = run("workdays", "2027", "--draft", "--config", own)
+    done = run("workdays", "2028", "--draft", "--config", own)
     assert done.code == 0
     assert done.err == f"{file} is written; once the year's decision is out, correct it and delete `provisional`\n"
-    assert run("workdays", "2027", "--config", own).code == 1
+    assert run("workdays", "2028", "--config", own).code == 1
     text = file.read_text(encoding="utf-8")
     file.write_text(text.replace("provisional: true\n", ""), encoding="utf-8")
-    assert run("workdays", "2027", "--config", own).code == 0
-    again = run("workdays", "2027", "--draft", "--config", own)
+    assert run("workdays", "2028", "--config", own).code == 0
+    again = run("workdays", "2028", "--draft", "--config", own)
     assert (again.code, again.out) == (2, "")
     assert again.err == (f"--draft: {file} is there already. Edit it; or move it away if it is to be drafted anew\n")
     assert "provisional" not in file.read_text(encoding="utf-8").replace("while this is true", "")
