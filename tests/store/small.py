@@ -1,7 +1,9 @@
 """A small store for the tests of this room: a register of two agencies, a hand-written calendar, an empty database."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from sqlalchemy import Engine, delete
@@ -69,11 +71,23 @@ def store(
     folder: Path, text: str = REGISTER, served: Sequence[tuple[str, str, int]] | None = None
 ) -> tuple[Engine, Register]:
     """An empty store that knows a register, the calendar, and which source serves whom from when on."""
-    known = register(folder, text)
-    engine = open_engine(f"sqlite:///{folder / 'store.sqlite'}")
-    with writing(engine) as connection:
-        refresh(connection, known, calendar(), PLAN, served)
-    return engine, known
+    path = folder / "store.sqlite"
+    path.write_bytes(_empty(text, None if served is None else tuple(served)))
+    return open_engine(f"sqlite:///{path}"), register(folder, text)
+
+
+@cache
+def _empty(text: str, served: Sequence[tuple[str, str, int]] | None) -> bytes:
+    """The file of such a store, made once: that takes longer than most tests of it."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "store.sqlite"
+        engine = open_engine(f"sqlite:///{path}")
+        with writing(engine) as connection:
+            refresh(connection, register(Path(folder), text), calendar(), PLAN, served)
+        with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        engine.dispose()
+        return path.read_bytes()
 
 
 def emptied(engine: Engine) -> None:

@@ -414,7 +414,7 @@ def emptied(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("rebuild_below", [10**9, 2, 0], ids=["always rebuilt", "as it comes", "always signed"])
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_order_repetition_and_cutting_ends_in_the_same_store_and_in_what_a_rebuild_counts(
     data: st.DataObject,
