@@ -136,7 +136,7 @@ def test_the_ranking_says_why_somebody_is_not_ranked(run: Run, config: Path) -> 
 # -- evidence ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("indicator", ["dossiers.on_time", "dossiers.on_time_due", "dossiers.online"])
+@pytest.mark.parametrize("indicator", [one for one in INDICATORS if one.startswith("dossiers.")])
 def test_the_rows_behind_a_figure_add_up_to_its_counts(run: Run, config: Path, indicator: str) -> None:
     one = run("explain", indicator, "H44.02", "2026-02", "--json", "--config", config).json
     expected = of(truth(config), indicator=indicator, agency="H44.02", period="2026-02")
