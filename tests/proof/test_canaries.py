@@ -376,6 +376,8 @@ def test_nobody_and_no_secret_is_in_what_is_kept_shown_served_or_laid_down(progr
         ("status",),
         ("status", "--bad"),
         ("rank", "2026-02"),
+        ("flags", "2026-02", "--rows"),
+        ("compare", "2026-02", "--rows"),
         ("privacy",),
         ("agencies",),
     ):
