@@ -4,7 +4,6 @@ import pytest
 from pydantic import ValidationError
 
 from connectors.docmgmt.sql_register import Config
-from connectors.register.formats import sorts_as_time_goes, strptime_format
 from tests.connectors.docmgmt.register import MAPPING, config
 
 
@@ -45,7 +44,6 @@ def test_keys_of_a_value_map_may_be_numbers_or_truth_values() -> None:
 
 
 def test_a_format_is_a_pattern_of_known_parts() -> None:
-    assert strptime_format("dd/MM/yyyy HH:mm:ss") == "%d/%m/%Y %H:%M:%S"
     assert "'DD'" in refused({"formats": {"issued": "DD/MM/yyyy"}})
     assert "needs yyyy" in refused({"formats": {"issued": "dd/MM"}})
     assert "status is no mapped date" in refused({"formats": {"status": "dd/MM/yyyy"}})
@@ -53,9 +51,6 @@ def test_a_format_is_a_pattern_of_known_parts() -> None:
 
 def test_a_changed_column_that_does_not_sort_is_refused() -> None:
     assert "does not sort" in refused({"formats": {"changed": "dd/MM/yyyy HH:mm:ss"}})
-    assert sorts_as_time_goes("yyyy/MM/dd HH:mm")
-    assert not sorts_as_time_goes("yyyy/dd/MM")
-    assert not sorts_as_time_goes("HH:mm dd/MM/yyyy")
 
 
 def test_scope_and_recipients_exclude_each_other() -> None:

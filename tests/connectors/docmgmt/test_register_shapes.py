@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -17,7 +17,6 @@ from collector.clock import fixed_clock
 from collector.collect import Job, Tools, Wanted, collect
 from collector.contract.connector import Connector, Days, fingerprint
 from collector.contract.door import Rows
-from collector.contract.errors import TryAgain
 from collector.contract.period import day_start
 from collector.contract.records import Delivery, Document, Record, columns
 from collector.contract.tables import document as table
@@ -25,7 +24,6 @@ from collector.store.engine import reading
 from connectors.docmgmt import sql_register
 from connectors.docmgmt.organ_codes import outside
 from connectors.docmgmt.sql_register import Config
-from connectors.register.pages import Page, ahead
 from tests.connectors.docmgmt.register import (
     BEGAN,
     MAPPING,
@@ -425,51 +423,6 @@ def test_ids_of_no_kind_at_all_are_found_by_their_text(tmp_path: Any) -> None:
 
 
 # --- reading ahead -----------------------------------------------------------------------------------------------
-
-
-def page(n: int) -> Page:
-    return Page({}, n, {}, last=False)
-
-
-def test_the_next_page_is_asked_for_while_one_is_in_hand_and_no_more() -> None:
-    given: list[int] = []
-    third = threading.Event()
-
-    def pages() -> Iterator[Page]:
-        for n in range(10):
-            given.append(n)
-            if n == 2:
-                third.set()
-            yield page(n)
-
-    read = ahead(pages())
-    assert next(read).size == 0
-    assert third.wait(30), "while the first is in hand, the second waits and the third is asked for"
-    threading.Event().wait(0.3)
-    assert given == [0, 1, 2]
-    assert [one.size for one in read] == list(range(1, 10))
-
-
-def test_an_error_of_the_thread_is_raised_where_the_page_is_wanted() -> None:
-    def pages() -> Iterator[Page]:
-        yield page(1)
-        raise TryAgain("gone")
-
-    read = ahead(pages())
-    assert next(read).size == 1
-    with pytest.raises(TryAgain, match="gone"):
-        next(read)
-
-
-def test_the_thread_ends_when_nobody_wants_any_more() -> None:
-    def pages() -> Iterator[Page]:
-        while True:
-            yield page(1)
-
-    read = ahead(pages())
-    next(read)
-    read.close()  # type: ignore[attr-defined]
-    assert not [one for one in threading.enumerate() if one.name == "read-ahead" and one.is_alive()]
 
 
 def test_a_run_that_is_given_up_leaves_no_thread_and_no_statement(site: Register) -> None:
