@@ -532,6 +532,12 @@ def _show_ranking(assembly: Assembly, period: Period, *, merged: bool = False, a
     if as_json:
         _print_json([json_shapes.score(one) for one in scores])
         return
+    last = min(period.last, local_day(assembly.clock()))
+    ranked = (assembly.register.agencies[one.agency] for one in scores)
+    succeeded = [one for one in ranked if one.successor and one.end is not None and one.end < last]
+    if succeeded and not merged:
+        took = _many(len(succeeded), "agency")
+        _say(f"{took} ended before {period} did: with --merged their figures are added to those of who took over")
     blocks = {block.id: block.title_vi for block in assembly.register.blocks.values()}
     _print(terminal.ranking(scores, _names(assembly), blocks, period.name, out.width))
 

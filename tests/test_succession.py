@@ -483,6 +483,19 @@ def test_the_register_is_printed_with_who_came_before_and_after_whom(said: Said,
     assert not any(line.startswith("H44.08545") for line in lines)
 
 
+def test_a_ranking_of_the_year_says_how_to_add_up_what_was_merged(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def hinted(*arguments: str) -> str:
+        monkeypatch.setattr("sys.argv", ["collector", "rank", *arguments, "--config", str(world.config)])
+        with pytest.raises(SystemExit):
+            cli.main()
+        return capsys.readouterr().err
+
+    assert hinted("2025").startswith("15 agencies ended before 2025 did: with --merged ")
+    assert hinted("2025", "--merged") == hinted("2025-Q3") == ""
+
+
 def test_merged_figures_of_several_periods_are_of_the_same_agencies(world: World, said: Said) -> None:
     found = said("readings", "--period", "2025-Q2", "--period", "2025-Q3", "--indicator", FIGURES[0], "--merged")
     quarters = [{one["agency"]: one for one in found if one["period"] == period} for period in ("2025-Q2", "2025-Q3")]

@@ -772,4 +772,25 @@ MUTATIONS = (
         "if in_force.day is not None and in_force.day < day:",
         "tests/test_flags.py::test_a_due_date_moved_after_it_had_passed[while the clock stood still]",
     ),
+    Mutation(
+        "the day of receipt is counted",
+        "collector/promises.py",
+        "    return _after(received_day, _whole(days), calendar)\n",
+        "    return _after(received_day, _whole(days) - 1, calendar)\n",
+        "tests/test_promises.py::test_the_last_day_of_a_time[20260105-5 working_days-20260110]",
+    ),
+    Mutation(
+        "plain days end on a day off",
+        "collector/promises.py",
+        "        return _open(plus_days(received_day, _whole(limit.count)), calendar)\n",
+        "        return plus_days(received_day, _whole(limit.count))\n",
+        "tests/test_promises.py::test_the_last_day_of_a_time[20260106-5 days-20260112]",
+    ),
+    Mutation(
+        "who went down a place went up",
+        "indicators/scoring/model.py",
+        "change=None if then is None or now is None else then - now",
+        "change=None if then is None or now is None else now - then",
+        "tests/test_succession.py::test_the_change_of_a_rank_goes_through_what_an_agency_took_over",
+    ),
 )
