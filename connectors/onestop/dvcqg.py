@@ -10,10 +10,10 @@ Reads: GET (or POST, where a question is asked by POST) of the one or two config
 Never: any other verb or path; the name, number, address or contact of an applicant or official; free text; messages
   that stand beside an error code.
 Limits: no record of what vanishes without a mark (configure `deleted` where the service marks it), and a supplement
-  that a newer version no longer lists stays a pause. Without `changed_from` every run reads everything. A catalogue
-  with several lines for one procedure gives its latest in force: a level changed in the past is unknown for the days
-  before. A run by hand that is narrowed to the days of receipt, or to agencies, covers no day: dossiers received
-  earlier may have been completed on them. A folder proves nothing about the day of its newest file, nor later ones.
+  that a newer version no longer lists stays a pause. Without `changed_from` every run reads everything. A level that
+  the catalogue overwrites in place, without a line of its own from a day on, counts for the days past as well. A run
+  by hand that is narrowed to the days of receipt, or to agencies, covers no day: dossiers received earlier may have
+  been completed on them. A folder proves nothing about the day of its newest file, nor later ones.
 Quality: the format is filled in by the source, and some systems say "finished" of paused dossiers (facts: standards
   2.3): `collector flags` names them where a second source has them. Progress steps date pauses that no supplement
   dates, and no completion. A status code that is not of the format ends as unknown, and so does a moved due date
@@ -24,6 +24,8 @@ Quality: the format is filled in by the source, and some systems say "finished" 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -219,17 +221,33 @@ def _dossiers(config: Config, door: Pages | Files, want: Want, newest: Newest, r
     return Intake(Dossier, door.source, "MaHoSo", turn, expect, {Dossier: dossiers, DossierEvent: events})
 
 
-def _procedures(config: Config, door: Pages | Files, read_at: Callable[[], int]) -> tuple[Intake, dict[str, Row]]:
-    """The catalogue is small and kept whole: several lines for one key give the latest in force, newest version."""
-    lines: dict[str, Row] = {}
+_Lines = dict[tuple[str, int | None], Row]
+"""The lines of a catalogue by key and first day in force."""
+
+
+def _procedures(config: Config, door: Pages | Files, read_at: Callable[[], int]) -> tuple[Intake, _Lines]:
+    """The catalogue is small and kept whole: of several lines for one procedure and first day one, newest version."""
+    lines: _Lines = {}
 
     def turn(item: Any) -> None:
         row = read_procedure(item, config, read_at())
-        known = lines.get(row[0], row)
-        later = max(row, known, key=lambda line: (line[6] or 0, line[7] or 99_999_999, line[2], line[5] or ""))
-        lines[row[0]] = (*later[:2], max(row[2], known[2]), *later[3:])
+        place = row[0], row[6]
+        known = lines.get(place, row)
+        later = max(row, known, key=lambda line: (line[7] or 99_999_999, line[2], line[5] or ""))
+        lines[place] = (*later[:2], max(row[2], known[2]), *later[3:])
 
     return Intake(Procedure, door.source, "MaTTHC", turn, lambda _: ("MaTTHC", "MucDo"), {}), lines
+
+
+def _catalogue(lines: _Lines) -> list[Row]:
+    """The rows of a catalogue. Of several lines for one key the one in force last has it, the others with their day."""
+    rows: list[Row] = []
+    for key, some in groupby(sorted(lines, key=lambda place: (place[0], place[1] or 0)), key=itemgetter(0)):
+        *earlier, last = (lines[place] for place in some)
+        rows += ((f"{key}#{line[6] or 0}", *line[1:]) for line in earlier)
+        # No older than the line whose key it takes, or the store would keep that one.
+        rows.append((*last[:2], max(line[2] for line in (*earlier, last)), *last[3:]))
+    return rows
 
 
 def _covers(records: Sequence[type[Record]], want: Want, last_day: int) -> list[Covered]:
@@ -268,7 +286,7 @@ def _from_service(config: Config, pages: DossierPages, door: Pages, want: Want) 
         intake, lines = _procedures(config, door, lambda: door.began)
         for items in read(door, config.catalogue.path, config.catalogue, config.envelope, {}, _line_witness):
             intake.take(items)
-        intake.rows[Procedure] = list(lines.values())
+        intake.rows[Procedure] = _catalogue(lines)
         yield intake.batch(None, _covers((Procedure,), want, want.last_day))
 
 
@@ -409,7 +427,7 @@ def _from_folder(config: Config, files: DossierFiles, door: Files, want: Want) -
                 intake.take(items)
     if reader.broken is not None:
         raise reader.broken
-    intake.rows[Procedure] = list(lines.values())
+    intake.rows[Procedure] = _catalogue(lines)
     whole = bool(catalogue) and not reader.left & in_catalogue
     here = {entry.name: [entry.size, entry.modified] for entry in entries + catalogue if entry.name not in reader.left}
     yield intake.batch(None if want.window else {"files": here}, _covers((Procedure,), want, through) if whole else ())

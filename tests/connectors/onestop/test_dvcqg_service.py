@@ -484,15 +484,16 @@ def test_dossiers_are_given_before_the_catalogue_is_asked_for(service: Service) 
         list(batches)
 
 
-def test_of_several_lines_for_one_procedure_the_latest_in_force_counts(service: Service) -> None:
+def test_of_several_lines_for_one_procedure_each_counts_from_its_own_day_on(service: Service) -> None:
     old = procedure("1.000001", "3", HieuLucTu="20240101", HieuLucDen="20251231", NgayCapNhat="20260110000000")
     new = procedure("1.000001", "4", HieuLucTu="20260101", NgayCapNhat="20251201000000")
     for lines in ([old, new], [new, old]):
         service.procedures = lines
-        (row,) = rows(fetched(service, pages_config(catalogue=True), want()), Procedure)
-        assert (row[5], row[6]) == ("full", 20260101)
-        # No older than the line that it replaces, or the store would keep that one.
-        assert row[2] == 1_767_978_000_000_000  # 2026-01-10T00:00:00+07:00
+        before, row = rows(fetched(service, pages_config(catalogue=True), want()), Procedure)
+        assert (before[0], before[5], before[6], before[7]) == ("1.000001#20240101", "partial", 20240101, 20251231)
+        assert (row[0], row[5], row[6], row[7]) == ("1.000001", "full", 20260101, None)
+        # No older than the line whose key it takes, or the store would keep that one.
+        assert before[2] == row[2] == 1_767_978_000_000_000  # 2026-01-10T00:00:00+07:00
 
 
 # --- persons, and what is asked --------------------------------------------------------------------------------------
