@@ -433,8 +433,9 @@ INDICATORS = (
         counted_en="deliveries of officials' mails to addresses outside government domains",
         hit_vi="tới tên miền thư điện tử miễn phí",
         hit_en="to a free-mail domain",
-        legal="Chỉ thị 15/CT-TTg (22/5/2012): work goes through official mailboxes; 5598/VPCP-TTĐT: not through yahoo,"
-        " gmail and the like",
+        legal="Chỉ thị 34/2008/CT-TTg (3/12/2008) and 15/CT-TTg (22/5/2012): state agencies work by mail, through"
+        " official mailboxes; 5598/VPCP-TTĐT: nobody writes to the Government Office from yahoo, gmail and the like. No"
+        " rule at hand says how much mail may go to such mailboxes",
         needs=(Mailbox, MailboxDay),
         formula=_cells(_free_mail()),
         better="lower",

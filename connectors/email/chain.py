@@ -440,7 +440,11 @@ def _pieces_of(
             raise _overlap(chain, member)
         if not folder.still(member):
             return False
-        use = zimbra_lines.read(block, reader.calendar, chain.name) if member.zimbra else reader.read(block)
+        use = (
+            zimbra_lines.read(block, reader.calendar, chain.name, place.pending)
+            if member.zimbra
+            else reader.read(block)
+        )
         _hear(chain, member, place, block, reader.calendar)
         first_day, last_day = _days_of(block, reader.calendar, place, chain.door.began)
         place.offset += length

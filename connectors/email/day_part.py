@@ -8,6 +8,7 @@ read line by line instead. So speed rests on what is usual, and correctness does
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import takewhile
@@ -24,12 +25,12 @@ LOGIN, POSTFIX = "login", "postfix"
 """The two kinds of envelopes: up to the protocol of a Dovecot session, and up to the `[` of a program of Postfix."""
 
 DELIVERED = (
-    rb"(\w++): to=<(?:[^>\n]*@([^>\n@]*+)|[^>\n@]*+)>, (?:orig_to=<[^>\n]*+>, )?"
+    rb"(\w++): to=<([^>\n]*@([^>\n@]*+)|[^>\n@]*+)>, (?:orig_to=<[^>\n]*+>, )?"
     rb"relay=(?:[^,\n\[]*+\[(127\.|::1\]))?"
     rb"(?:[^,\n]*+, (?:conn_use=\d++, )?delay=[^,\n]*+, delays=[^,\n]*+, dsn=[^,\n]*+, |[^\n]*, )"
     rb"status=sent (\([^\n]*+)"
 )
-"""Behind the process id of a delivering program: queue id, recipient's domain, whether over the loopback, answer."""
+"""Behind the process id of a delivering program: queue id, recipient, its domain, whether over the loopback, answer."""
 
 _OVER = rb"(?:Disconnected|Connection closed|Logged out)"
 
@@ -88,13 +89,15 @@ class Part:
 class Hits:
     """The lines that matter: what they say of sessions and queue ids.
 
-    `users` of the logins, one by one, and of those `sessions` that have an id; `ended` sessions. `said` by the queue
-    manager (b" A1: from=<", b" A1: from=<>", b" A1: removed"); `begun` queue ids, and the authenticated users of those
-    that are `official`; `delivered` lines of what may have been delivered outside the government, or to a filter.
+    `logins` up to the end of the user's name, one by one, and by the ids of those that have one: `with_id` so many,
+    in `sessions`; `ended` ids. `said` by the queue manager (b" A1: from=<", b" A1: from=<>", b" A1: removed"); `begun`
+    queue ids, and the authenticated users of those that are `official`; `delivered` lines of what may have been
+    delivered outside the government, or to a filter.
     """
 
-    users: list[bytes] = field(default_factory=list)
-    sessions: list[tuple[bytes, bytes]] = field(default_factory=list)
+    logins: list[bytes] = field(default_factory=list)
+    sessions: dict[bytes, bytes] = field(default_factory=dict)
+    with_id: int = 0
     ended: set[bytes] = field(default_factory=set)
     said: list[bytes] = field(default_factory=list)
     begun: list[bytes] = field(default_factory=list)
@@ -105,18 +108,17 @@ class Hits:
     def add(self, found: list[bytes], domains: Mapping[bytes, int]) -> None:
         """Add what the pattern found."""
         begun, ended, mails = list[bytes](), list[bytes](), list[bytes]()
-        kinds = {_SAYS: self.said.append, _BEGINS: begun.append, _ENDS: ended.append}
-        others = mails.append
+        by_first = [mails.append] * 256
+        by_first[_SAYS], by_first[_BEGINS], by_first[_ENDS] = self.said.append, begun.append, ended.append
         for line in found:
-            kinds.get(line[0], others)(line)
+            by_first[line[0]](line)
         self.count += len(found)
         self.ended.update([line.rpartition(b"><")[2] for line in ended])
-        for line in begun:
-            head, _, rest = line.partition(b">")
-            user = head.partition(b"<")[2]
-            self.users.append(user)
-            if rest:
-                self.sessions.append((rest.rpartition(b" session=<")[2], user))
+        logins = [line.partition(b">") for line in begun]
+        self.logins += [who for who, _, _ in logins]
+        with_id = [(how.rpartition(b" session=<")[2], who) for who, _, how in logins if how]
+        self.sessions.update(with_id)
+        self.with_id += len(with_id)
         for line in mails:
             queue, _, says = line.partition(b": ")
             if says[0] == _TO:
@@ -130,6 +132,16 @@ class Hits:
             _, official, user = says.partition(b", sasl_username=")
             if official:
                 self.official[queue] = user.partition(b",")[0]
+
+    def users(self) -> Iterator[tuple[bytes, int]]:
+        """Yield the users of the logins, and how many there are of each."""
+        for who, count in Counter(self.logins).items():
+            yield user_of(who), count
+
+
+def user_of(who: bytes) -> bytes:
+    """Return the user at the end of what a login says."""
+    return who.partition(b"<")[2]
 
 
 _SAYS, _BEGINS, _ENDS, _TO = b" -(t"

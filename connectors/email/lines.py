@@ -11,7 +11,8 @@ counts on the day of the first `from=` line of its queue id after an authenticat
 the waiting entry away, so that the `from=` of each later retry finds none. A bounce has `from=<>` and does not count.
 From then to its `removed` each final `status=sent` is a delivery, counted on the day of the mail's acceptance. What a
 content filter takes over the loopback and queues again as another id is no delivery: that id inherits the sender,
-also for what was delivered of it before the line that tells so.
+whether its own lines come before or after the line that tells so. To a recipient a mail is delivered once, however
+often a relay of the log repeats the line.
 """
 
 import gc
@@ -22,7 +23,7 @@ from dataclasses import dataclass, field
 
 from collector.contract.period import days, plus_days
 from connectors.email import day_part
-from connectors.email.day_part import DELIVERED, LOGIN, POSTFIX, Envelopes, Hits, Part
+from connectors.email.day_part import DELIVERED, LOGIN, POSTFIX, Envelopes, Hits, Part, user_of
 from connectors.email.domains import FREE, Domains
 from connectors.email.pending import DAYS, Entry, Pending, Queue, hashed, pseudonym_on
 from connectors.email.stamps import Calendar, cut_of
@@ -49,6 +50,7 @@ _SASL_USER = re.compile(rb", sasl_username=([^,\n]+)")
 _CLIENT_ADDRESS = re.compile(rb"[^\s\[,]*\[([^\]\s]+)\]")
 
 _ENVELOPES = 10_000
+_MARK = 12
 _NAMES = 200_000
 
 Name = Callable[[bytes, int], str]
@@ -100,6 +102,7 @@ class Reader:
     domains: Domains = field(default_factory=Domains)
     by_lines: bool = False
     _opened: dict[tuple[str, bytes], Entry] = field(default_factory=dict)
+    _told: dict[Queue, dict[bytes, int]] = field(default_factory=dict)
     _envelopes: Envelopes = field(default_factory=Envelopes)
     _hosts: dict[tuple[re.Pattern[bytes], bytes], str | None] = field(default_factory=dict)
     _horizons: dict[int, int] = field(default_factory=dict)
@@ -127,6 +130,7 @@ class Reader:
         for (host, session), entry in self._opened.items():
             self.pending.sessions[host, hashed(session)] = entry
         self._opened.clear()
+        self._keep_told()
         use.bad.sort()
         return use
 
@@ -193,20 +197,26 @@ class Reader:
                 self._accept(key, day, found[2], use)
             elif found.re is _REMOVED:
                 removed.add(key)
-                pending.mails.pop(key, None)
-                pending.accepted.pop(key, None)
+                pending.close(key)
+                self._told.pop(key, None)
             elif found.re in _DELIVERIES:
-                if queued := _QUEUED.search(found[4]) if found[3] else None:
+                if queued := _QUEUED.search(found[5]) if found[4] else None:
                     again = host, queued[1].decode()
-                    self._link(key, again, use)
+                    self._link(key, again, day, use)
                     if again in removed:
                         pending.accepted.pop(again, None)
+                        pending.linked.pop(again, None)
                 else:
-                    self._deliver(key, day, self.domains[found[2] or b""], use)
-            else:  # a queue id that comes again is another message
-                for kept in (pending.mails, pending.accepted, pending.unlinked):
-                    kept.pop(key, None)
-                if (opened := self._client(found, day)) is not None:
+                    self._deliver(key, day, found[2], self.domains[found[3] or b""], use)
+            else:
+                opened = self._client(found, day)
+                if opened is None and day <= plus_days(pending.linked.get(key, 19_700_101), 1):
+                    continue  # a filter's answer that names the id was written first: it is the same message
+                # A queue id that comes again is another message.
+                pending.close(key)
+                pending.unlinked.pop(key, None)
+                self._told.pop(key, None)
+                if opened is not None:
                     pending.mails[key] = opened
 
     def _accept(self, key: Queue, day: int, sender: bytes, use: Use) -> None:
@@ -224,25 +234,50 @@ class Reader:
             use.sent[day, pseudonym] += 1
         self.pending.accepted[key] = day, pseudonym
 
-    def _link(self, key: Queue, queued: Queue, use: Use) -> None:
+    def _link(self, key: Queue, queued: Queue, on_day: int, use: Use) -> None:
         """Let the queue id under which a content filter handed a mail back inherit the sender of the mail."""
         mail = self.pending.accepted.get(key)
         if mail is not None:
             self.pending.accepted[queued] = mail
+            self.pending.linked[queued] = on_day
             day, outside, free = self.pending.unlinked.pop(queued, (mail[0], 0, 0))
             if mail[0] <= day <= self._horizon(mail[0]):
                 use.deliver(mail, outside, free)
 
-    def _deliver(self, key: Queue, day: int, kind: int, use: Use) -> None:
-        """Count a delivery outside government domains, at once or, if the sender is not known yet, once it is."""
-        if not kind:
+    def _deliver(self, key: Queue, day: int, recipient: bytes, kind: int, use: Use) -> None:
+        """Count a delivery outside government domains, at once or, if the sender is not known yet, once it is.
+
+        A line that comes again, as a syslog relay may write it, is the same delivery.
+        """
+        told = self._told.setdefault(key, {}) if kind else {}
+        if not kind or recipient.lower() in told or self._was_told(key, day, recipient.lower()):
             return
+        told[recipient.lower()] = day
         mail = self.pending.accepted.get(key)
         if mail is None:
             _, outside, free = self.pending.unlinked.get(key, (day, 0, 0))
             self.pending.unlinked[key] = day, outside + 1, free + (kind == FREE)
         elif mail[0] <= day <= self._horizon(mail[0]):
             use.deliver(mail, 1, int(kind == FREE))
+
+    def _was_told(self, key: Queue, day: int, recipient: bytes) -> bool:
+        began, marks = self.pending.told.get(key, (day, frozenset[str]()))
+        return began // 100 == day // 100 and bool(marks) and self._mark(key, day, recipient) in marks
+
+    def _mark(self, key: Queue, day: int, recipient: bytes) -> str:
+        """Return what a recipient of a mail is known by: it tells nothing without the month's key."""
+        return self.name(b"%b/%b" % (key[1].encode(), recipient), day)[:_MARK]
+
+    def _keep_told(self) -> None:
+        """Keep marks of the recipients that this block told of mails that are open still."""
+        kept = self.pending.told
+        for key, recipients in self._told.items():
+            if key in self.pending.accepted or key in self.pending.unlinked:
+                for recipient, day in recipients.items():
+                    began, marks = kept.get(key, (day, frozenset[str]()))
+                    mark = frozenset((self._mark(key, day, recipient),)) - {""}
+                    kept[key] = (began, marks | mark) if began // 100 == day // 100 else (day, mark)
+        self._told.clear()
 
     def _client(self, found: re.Match[bytes], day: int) -> Entry | None:
         if found.re is _PICKUP:
@@ -261,19 +296,18 @@ class Reader:
     def _take(self, hits: Hits, day: int, use: Use) -> bool:
         """Count what a part of one day told; return False, and count nothing, if its order counts."""
         host, mail_host = self._envelopes.host_of(LOGIN), self._envelopes.host_of(POSTFIX)
-        sessions = dict(hits.sessions)
-        if host is None or mail_host is None or len(sessions) < len(hits.sessions):
+        if host is None or mail_host is None or len(hits.sessions) < hits.with_id:
             return False
         pending = self.pending
-        queues = (pending.mails, pending.accepted, pending.unlinked)
+        queues = (pending.mails, pending.accepted, pending.unlinked, pending.linked)
         mails = _sorted(hits, self.domains, {name.encode() for kept in queues for at, name in kept})
         if mails is None:
             return False
         names = self._names_on(day)
-        for user, count in Counter(hits.users).items():
+        for user, count in hits.users():
             if pseudonym := names[user]:
                 use.sessions[day, pseudonym] += count
-        self._take_sessions(sessions, hits.ended, day, host, use)
+        self._take_sessions(hits.sessions, hits.ended, day, host, use)
         self._take_mails(mails, day, mail_host, use)
         use.hits += hits.count
         return True
@@ -287,7 +321,7 @@ class Reader:
         for session in ended - begun.keys():
             self._end(host, session, day, use)
         for session in begun.keys() - ended:
-            entry = self._entry(begun[session], day)
+            entry = self._entry(user_of(begun[session]), day)
             if entry[1] or entry[2]:
                 self._opened[host, session] = entry
 
@@ -313,17 +347,17 @@ class Reader:
                 use.sent[day, pseudonym] += count
 
         handed_on = {queue for queue, _ in mails.handed_on}
-        for queue, pseudonym in accepted.items():
-            if queue in handed_on or b" %b: removed" % queue not in said:
-                pending.accepted[host, queue.decode()] = day, pseudonym
+        still_open = {queue for queue in accepted if b" %b: removed" % queue not in said}
+        for queue in still_open | handed_on & accepted.keys():
+            pending.accepted[host, queue.decode()] = day, accepted[queue]
         for queue, queued in mails.handed_on:
-            self._link((host, queue.decode()), (host, queued.decode()), use)
-        for queue, kind in mails.delivered:
-            if (known := accepted.get(queue)) is None:
-                self._deliver((host, queue.decode()), day, kind, use)
+            self._link((host, queue.decode()), (host, queued.decode()), day, use)
+        for (queue, recipient), kind in mails.delivered.items():
+            if queue in still_open or queue not in accepted:
+                self._deliver((host, queue.decode()), day, recipient, kind, use)
             else:
-                use.deliver((day, known), 1, int(kind == FREE))
-        for kept in (pending.mails, pending.accepted):
+                use.deliver((day, accepted[queue]), 1, int(kind == FREE))
+        for kept in (pending.mails, pending.accepted, pending.linked, pending.told, self._told):
             for key in [key for key in kept if key[0] == host and b" %b: removed" % key[1].encode() in said]:
                 del kept[key]
 
@@ -390,34 +424,37 @@ class _Names(dict[bytes, str]):
 class _Mails:
     """What the lines of a part say of its queue ids.
 
-    `said` as in Hits, `official` the authenticated users, `delivered` what is outside or to free mail, `handed_on` what
-    a content filter took, and under which id it came back.
+    `said` as in Hits, `official` the authenticated users, `delivered` what is outside or to free mail, by recipient,
+    and `handed_on` what a content filter took, and under which id it came back.
     """
 
     said: set[bytes]
     official: dict[bytes, bytes]
-    delivered: list[tuple[bytes, int]]
+    delivered: dict[tuple[bytes, bytes], int]
     handed_on: list[tuple[bytes, bytes]]
 
 
 def _sorted(hits: Hits, domains: Domains, before: set[bytes]) -> _Mails | None:
     """Sort lines by what they say; None if an id, as one of those `before`, may have two lives: then order counts."""
-    said = set(hits.said)
-    removed = [line for line in hits.said if line[-1:] == b"d"]
-    if len(set(removed)) < len(removed) or any(line[:-1] in said for line in said if line[-1:] == b">"):
-        return None
-    begun = set(hits.begun)
+    said, begun = set(hits.said), set(hits.begun)
     if len(begun) < len(hits.begun) or not begun.isdisjoint(before) or b"" in hits.official.values():
         return None
+    if len(said) < len(hits.said):  # a retry says the same again, an end does not
+        removed = [line for line in hits.said if line[-1:] == b"d"]
+        if len(set(removed)) < len(removed):
+            return None
     if any(b" %b: from=<>" % queue in said for queue in before):
         return None
-    mails = _Mails(said, hits.official, [], [])
+    if any(b" %b: from=<>" % queue in said and b" %b: from=<" % queue in said for queue in hits.official):
+        return None
+    mails = _Mails(said, hits.official, {}, [])
     for line in hits.delivered:
         if (found := _DELIVERED.match(line)) is not None:
-            if found[3] and (queued := _QUEUED.search(found[4])):
-                mails.handed_on.append((found[1], queued[1]))
-            elif kind := domains[found[2] or b""]:
-                mails.delivered.append((found[1], kind))
+            queue, recipient, domain, loopback, answer = found.groups()
+            if loopback and (queued := _QUEUED.search(answer)):
+                mails.handed_on.append((queue, queued[1]))
+            elif kind := domains[domain or b""]:
+                mails.delivered[queue, recipient.lower()] = kind
     return mails
 
 

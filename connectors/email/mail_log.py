@@ -11,18 +11,19 @@ Reads:   `logs` (login, end of session, start of Dovecot; submissions accepted a
          web page that stays open logs in every second day, and who used a mailbox at one of the servers used it.
 Never:   stores, logs or reports an address, a host of a client, a subject or a message id. An address becomes
          `door.pseudonym(address, day)` while its line is read; the cursor holds pseudonyms and hashes. Of a
-         recipient's address only the domain is looked at, and only counts are kept: outside government, free mail.
+         recipient's address only the domain is looked at, and only counts are kept: outside government, free mail;
+         while a mail is open also a mark under the month's key, so that a line that a relay repeats counts once.
 Limits:  a session whose login lies before the first log counts only if it logs in again; one without an end line in 7
          days, or when Dovecot starts, on its login day alone. A log without years in its times must begin less than a
          year before it ends. copytruncate loses, unseen, what is written between copy and cut. A file taken out of the
          middle is seen by a run that was reading it, not when all is read anew. Submissions behind a before-queue
          filter carry no user name; nor do those of Zimbra's web client: name the mailbox servers in `webmail_hosts`. A
          login at Zimbra has no end: an IMAP client is present on the days on which it asks. An administrator's login to
-         Zimbra's console counts as one to the mailbox of that name. A list without a date in its name that is written
-         over cannot tell since when a mailbox is locked; keep a month's lists until the next month has one. Days read
-         again by hand (`--from`) take the place of what was told of them where the logs of the 8 days before are still
-         there, or all that ever were; nearer to the oldest log that is left, what is missing is added and nothing is
-         taken away.
+         Zimbra's console is none to the mailbox of that name, where Zimbra writes AdminAuth. A list without a date in
+         its name that is written over cannot tell since when a mailbox is locked; keep a month's lists until the next
+         month has one. Days read again by hand (`--from`) take the place of what was told of them where the logs of the
+         8 days before are still there, or all that ever were; nearer to the oldest log that is left, what is missing is
+         added and nothing is taken away.
 Quality: a mailbox was used by a client on a day: a telephone that polls counts. Of Zimbra's requests only that there
          was one is kept. A day is covered if its log is unbroken from before it to after it, and Postfix, Dovecot or
          Zimbra were never wholly silent for over `silence_days` (3: a weekend) around it: longer silence is a gap that

@@ -8,7 +8,8 @@ Fields are `name=value;`, a `;` within a value is `;;`, and line ends within one
 from its beginning, and what a client put into its own name (ua) is never taken for a message.
 
 A login counts as one session on its day: INFO, `cmd` of Auth, PreAuth or SSOAuth, without `error=`. There is no line at
-its end. SMTP AUTH is among them, as `protocol=soap` at the admin service; AdminAuth is not.
+its end. SMTP AUTH is among them, as `protocol=soap` at the admin service. A login to the administrators' console is
+not: in the same request, so on the same thread, Zimbra writes first `cmd=AdminAuth`, then `cmd=Auth` as for SMTP AUTH.
 What a client that is logged in asks counts the mailbox as present on that day, once in each block: a web page that is
 left open has a token for 2 days, an IMAP client holds its session for as long. Not what is asked at the admin service,
 by another account (`aname`), or before it is clear who asks (AuthRequest names the account also where it is refused).
@@ -17,6 +18,7 @@ by another account (`aname`), or before it is clear who asks (AuthRequest names 
 import re
 
 from connectors.email.lines import Name, Use
+from connectors.email.pending import Pending, hashed
 from connectors.email.stamps import Calendar, cut_of
 
 # Close to what is sought, so that only few lines are taken apart.
@@ -32,9 +34,12 @@ _ASKED = re.compile(
 _COMMAND = re.compile(rb"[A-Z]+ elapsed=\d")
 _ADMIN = b"/service/admin/soap"
 
+# Between the two lines of a login to the console a password is verified, at a directory elsewhere or by a slow one.
+_VERIFIED = 60
 
-def read(block: bytes, calendar: Calendar, name: Name) -> Use:
-    """Return the use that a block of whole lines tells; nothing is pending at its end."""
+
+def read(block: bytes, calendar: Calendar, name: Name, pending: Pending) -> Use:
+    """Return the use that a block of whole lines tells; only logins to the console are pending at its end."""
     use = Use()
     present: set[tuple[int, str]] = set()
     done = 0
@@ -47,6 +52,8 @@ def read(block: bytes, calendar: Calendar, name: Name) -> Use:
             begin = done - len(block[begin:done].lstrip(b"\0"))
         stamp = block[begin : begin + cut_of(block[begin : begin + 32])]
         line = _LINE.match(block, begin + len(stamp), done)
+        if line is not None and _ADMIN in line[1] and _to_console(line, calendar.instant(stamp), pending.consoles):
+            continue
         who, is_login = (None, False) if line is None else _who(line)
         if who is None:
             continue
@@ -61,6 +68,19 @@ def read(block: bytes, calendar: Calendar, name: Name) -> Use:
     for seen in present:
         use.sessions[seen] += 1
     return use
+
+
+def _to_console(line: re.Match[bytes], instant: int | None, consoles: dict[str, int]) -> bool:
+    """Tell whether a line at the admin service is one of the two of a login to the console, and note the first one."""
+    if line[3] != b"security" or instant is None:
+        return False
+    if (command := _fields(line[4]).get(b"cmd")) == b"AdminAuth":
+        for thread in [thread for thread, since in consoles.items() if since < instant - _VERIFIED]:
+            del consoles[thread]
+        consoles[hashed(line[1])] = instant
+        return True
+    since = consoles.pop(hashed(line[1]), None)
+    return command == b"Auth" and since is not None and since <= instant <= since + _VERIFIED
 
 
 def _who(line: re.Match[bytes]) -> tuple[bytes | None, bool]:

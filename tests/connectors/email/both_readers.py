@@ -74,6 +74,8 @@ def agree(
             assert fast.pending.mails == slow.pending.mails
             assert fast.pending.accepted == slow.pending.accepted
             assert fast.pending.unlinked == slow.pending.unlinked
+            assert fast.pending.linked == slow.pending.linked
+            assert fast.pending.told == slow.pending.told
             for one in (slow, fast):
                 one.pending.forget_before(local_day(first))
     return at_once

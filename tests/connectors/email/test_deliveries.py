@@ -149,6 +149,52 @@ def test_a_content_filter_is_no_delivery_and_what_it_hands_back_has_the_same_sen
     assert deliveries(tmp_path, lines) == {by(20260105): (2, 1)}
 
 
+def filtered(*recipients: str) -> tuple[list[str], str, list[str]]:
+    """A mail up to a filter, the line that tells what the filter queued it as, and the lines under that id."""
+    first = [client(WHEN, "A1", AN), taken(WHEN, "A1", AN)]
+    handed_on = delivered(WHEN + 1, "A1", "x@gmail.com", relay=LOOPBACK, answer="250 2.0.0 Ok: queued as X9")
+    again = [client(WHEN + 1, "X9", None, address="127.0.0.1"), taken(WHEN + 1, "X9", AN)]
+    return first, handed_on, [*again, *(delivered(WHEN + 2, "X9", one) for one in recipients)]
+
+
+@pytest.mark.parametrize("before", range(4))
+@pytest.mark.parametrize("ends", [[], [removed(WHEN + 3, "X9")]])
+def test_a_filters_answer_names_its_sender_wherever_it_stands_among_the_lines_of_the_id(
+    tmp_path: Path, before: int, ends: list[str]
+) -> None:
+    first, handed_on, second = filtered("x@gmail.com")
+    lines = [*first, *second[:before], handed_on, *second[before:], *ends, removed(WHEN + 4, "A1")]
+    assert deliveries(tmp_path, lines) == {by(20260105): (1, 1)}
+
+
+def test_an_id_that_a_filter_named_is_another_mail_when_it_comes_again_on_a_later_day(tmp_path: Path) -> None:
+    first, handed_on, second = filtered("x@gmail.com")
+    later = at("2026-01-07 08:00:00")
+    stranger = [client(later, "X9", None), taken(later, "X9", "a@b.test"), delivered(later, "X9", "y@gmail.com")]
+    assert deliveries(tmp_path, [*first, handed_on, *second, *stranger]) == {by(20260105): (1, 1)}
+
+
+@pytest.mark.parametrize("times", [2, 3])
+def test_a_delivery_whose_line_a_relay_repeats_counts_once(tmp_path: Path, times: int) -> None:
+    lines = sent("A1", "x@gmail.com", "y@gmail.com", "z@vnpt.example")
+    assert deliveries(tmp_path, [line for line in lines for _ in range(times)]) == {by(20260105): (3, 2)}
+
+
+def test_a_delivery_counts_once_though_its_line_comes_again_much_later(tmp_path: Path) -> None:
+    lines = sent("A1", "x@gmail.com", "y@vnpt.example")
+    assert deliveries(tmp_path, [*lines[:-1], lines[2], lines[3], lines[2], lines[-1]]) == {by(20260105): (2, 1)}
+
+
+def test_what_a_filter_hands_back_counts_once_though_its_lines_are_repeated(tmp_path: Path) -> None:
+    first, handed_on, second = filtered("x@gmail.com", "y@vnpt.example")
+    lines = [*first, *second, handed_on, removed(WHEN + 3, "X9"), removed(WHEN + 4, "A1")]
+    assert deliveries(tmp_path, [line for line in lines for _ in range(2)]) == {by(20260105): (2, 1)}
+
+
+def test_the_same_recipient_of_two_mails_counts_twice(tmp_path: Path) -> None:
+    assert deliveries(tmp_path, [*sent("A1", "x@gmail.com"), *sent("B2", "x@gmail.com")]) == {by(20260105): (2, 2)}
+
+
 def test_a_filter_in_the_way_of_a_strangers_mail_makes_nobody_its_sender(tmp_path: Path) -> None:
     lines = [
         client(WHEN, "A1", None),

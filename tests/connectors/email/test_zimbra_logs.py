@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from connectors.email import chain, zimbra_lines
 from connectors.email.mail_log import Config
+from connectors.email.pending import Pending
 from connectors.email.stamps import Calendar
 from tests.connectors.email.mail_lines import at, text
 from tests.connectors.email.reading import Door, Kept, pseudonym, put, run
@@ -81,6 +82,36 @@ def test_lines_seen_on_real_servers_are_read(tmp_path: Path) -> None:
 def test_each_login_counts_on_its_day(tmp_path: Path, cmd: str, protocol: str) -> None:
     lines = [auth(WHEN, AN, protocol, cmd), auth(WHEN + 60, AN, protocol, cmd)]
     assert use_of(tmp_path, *lines) == {by(20260105): 2}
+
+
+def console(when: int, user: str, thread: str = "qtp15-75", named: str = "") -> list[str]:
+    """The two lines of an administrator's login to the console, of one request and so on one thread."""
+    at = f"{thread}:{ADMIN_SERVICE}AuthRequest"
+    return [auth(when, named or user, cmd="AdminAuth", thread=at), auth(when, user, thread=at)]
+
+
+@pytest.mark.parametrize("named", ["", "an"])
+def test_an_administrators_login_to_the_console_is_no_use_of_the_mailbox(tmp_path: Path, named: str) -> None:
+    smtp = auth(WHEN, BINH, thread=f"qtp15-76:{ADMIN_SERVICE}AuthRequest")
+    first, second = console(WHEN, AN, named=named)
+    lines = [first, smtp, second]
+    put(tmp_path / "audit.log", text(lines), BEGAN - 60)
+    assert run(Kept(), Door(tmp_path, BEGAN), SINCE, AUDIT).use() == {(20260105, pseudonym(BINH, 20260105)): (1, 0)}
+    (tmp_path / "grown").mkdir()
+    grown = Kept()
+    for number in range(1, len(lines) + 1):
+        put(tmp_path / "grown" / "audit.log", text(lines[:number]), BEGAN - 60)
+        run(grown, Door(tmp_path / "grown", BEGAN), SINCE, AUDIT)
+    assert grown.use() == {(20260105, pseudonym(BINH, 20260105)): (1, 0)}, "cut between two lines"
+
+
+def test_a_login_of_the_same_person_after_one_to_the_console_is_use(tmp_path: Path) -> None:
+    mail = auth(WHEN + 5, AN, thread=f"qtp15-75:{ADMIN_SERVICE}AuthRequest")
+    # One to the console that failed has only its first line at this level; its thread serves others later.
+    broken_off, _ = console(WHEN + 60, AN)
+    later = auth(WHEN + 180, AN, thread=f"qtp15-75:{ADMIN_SERVICE}AuthRequest")
+    put(tmp_path / "audit.log", text([*console(WHEN, AN), mail, broken_off, later]), BEGAN - 60)
+    assert run(Kept(), Door(tmp_path, BEGAN), SINCE, AUDIT).use() == {(20260105, pseudonym(AN, 20260105)): (2, 0)}
 
 
 def test_smtp_auth_through_the_admin_service_is_the_users_login(tmp_path: Path) -> None:
@@ -206,7 +237,7 @@ def test_nothing_is_pending_and_nobody_is_named_in_the_cursor(tmp_path: Path) ->
     kept = run(Kept(), Door(tmp_path, BEGAN), SINCE, AUDIT)
     assert kept.cursor is not None
     pending = kept.cursor["logs"]["audit.log*"]["pending"]
-    assert pending == {"sessions": {}, "mails": {}, "accepted": {}, "unlinked": {}}
+    assert pending == {name: {} for name in ("sessions", "mails", "accepted", "unlinked", "linked", "told", "consoles")}
     assert "skhcn" not in json.dumps(kept.cursor) + repr(kept.mailbox_days)
 
 
@@ -381,7 +412,7 @@ def test_whatever_is_in_a_line_nothing_crashes_and_every_good_line_counts() -> N
     mixed = [*good, *bad]
     random_.shuffle(mixed)
     calendar = Calendar(ZoneInfo("Asia/Ho_Chi_Minh"), WHEN)
-    use = zimbra_lines.read(text(mixed), calendar, lambda user, _: user.decode("utf-8", "replace"))
+    use = zimbra_lines.read(text(mixed), calendar, lambda user, _: user.decode("utf-8", "replace"), Pending())
     counted = {who for _, who in use.sessions}
     assert {f"user{n}@d.test" for n in range(400)} <= counted
 
