@@ -116,14 +116,7 @@ class Daemon:
         if isinstance(failure, TryAgain):  # the next run tries it again
             log.info("not compared", source=source, reason=failure.reason)
         elif failure is not None:
-            log.error(
-                "not compared",
-                source=source,
-                stage=failure.stage,
-                field=failure.field,
-                reason=failure.reason,
-                mend=failure.mend,
-            )
+            log.error("not compared", source=source, **_words(failure))
         elif differing := done.differing:
             log.warning("differed from the store", source=source, **differing)
         self.render()
@@ -135,15 +128,8 @@ class Daemon:
                 log.info("back", source=source)
         elif self.down.get(source) != result:
             self.down[source] = result
-            log.error(
-                "down",
-                source=source,
-                stage=failure.stage,
-                field=failure.field,
-                reason=failure.reason,
-                mend=failure.mend,
-                again=f"after `collector collect {source}` or a restart" if result == "access_denied" else "by itself",
-            )
+            again = f"after `collector collect {source}` or a restart" if result == "access_denied" else "by itself"
+            log.error("down", source=source, **_words(failure), again=again)
 
     def _last_result(self, source: str) -> str | None:
         """How the last run of a source ended, also one by hand."""
@@ -200,6 +186,11 @@ class Daemon:
                 )
                 for source in self.assembly.settings.sources.values()
             ]
+
+
+def _words(failure: CollectorError) -> dict[str, str]:
+    """What a line of the log says of a failure."""
+    return {"stage": failure.stage, "field": failure.field, "reason": failure.reason, "mend": failure.mend}
 
 
 def _ignore(_: object) -> None:

@@ -15,8 +15,6 @@ from collector.agencies import Register
 from collector.contract.period import Period
 from collector.contract.tables import delivery, document
 
-_FAR_FUTURE = 99991231
-
 
 @dataclass(frozen=True, slots=True)
 class Pair:

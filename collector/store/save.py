@@ -29,10 +29,10 @@ from collector.contract.records import (
 )
 from collector.contract.tables import ALWAYS, FOREVER, delivery, document, dossier, mailbox_day, procedure, table_of
 from collector.store import derive, destruction, merge, offers, tallies
+from collector.store.listing import AT_ONCE
 from collector.store.schema import coverage, cursor, quarantine, span, vanished
 
 _FAR_FUTURE = 99991231
-_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +108,11 @@ def save(
         own = _completed(record, source, merge.newest(record, some, live=live), register)
         arrived.append(merge.add(connection, record, source, own, live=live))
     inserted, updated = _apply(connection, source, arrived, register, plan, dropped)
-    _returned(connection, source, rows)
+    for told in (vanished, quarantine):
+        _came_again(connection, source, rows, told)
     _forget(connection, source, {place for batch in batches for place in batch.looked_at})
     _forget_ranges(connection, source, [one for batch in batches for one in batch.replaces])
-    _quarantine(connection, source, bad, rows)
+    _quarantine(connection, source, bad)
     _cover(connection, source, batches)
     _spans(connection, source, [one for batch in batches for one in batch.spans])
     last = next((batch.cursor for batch in reversed(batches) if batch.cursor is not None), None)
@@ -170,8 +171,8 @@ def _drop(
         )
         if span_ in spans and key not in kept
     ]
-    for at in range(0, len(gone), _AT_ONCE):
-        keys = [key for key, _ in gone[at : at + _AT_ONCE]]
+    for at in range(0, len(gone), AT_ONCE):
+        keys = [key for key, _ in gone[at : at + AT_ONCE]]
         connection.execute(delete(mailbox_day).where(mailbox_day.c.source == source, mailbox_day.c.key.in_(keys)))
     days_ = [day for _, day in gone]
     return (min(days_), max(days_)) if days_ else None
@@ -336,22 +337,8 @@ def _forget_ranges(connection: Connection, source: str, replaced: Sequence[Repla
             connection.execute(delete(quarantine).where(*own, quarantine.c.key == key))
 
 
-def _quarantine(
-    connection: Connection, source: str, bad: Sequence[BadRow], good: Mapping[type[Record], Sequence[Row]]
-) -> None:
-    """Keep what could not be used, by name; a record that has come in good shape leaves the quarantine."""
-    held = set(connection.execute(select(quarantine.c.record, quarantine.c.key).where(quarantine.c.source == source)))
-    if held:
-        for record, rows in good.items():
-            for row in rows:
-                if (record.NAME, row[0]) in held:
-                    connection.execute(
-                        delete(quarantine).where(
-                            quarantine.c.source == source,
-                            quarantine.c.record == record.NAME,
-                            quarantine.c.key == row[0],
-                        )
-                    )
+def _quarantine(connection: Connection, source: str, bad: Sequence[BadRow]) -> None:
+    """Keep what could not be used, by name."""
     for one in bad:
         statement = sqlite.insert(quarantine).values(
             source=source, record=one.record.NAME, key=one.key, field=one.field, reason=one.reason
@@ -363,17 +350,12 @@ def _quarantine(
         )
 
 
-def _returned(connection: Connection, source: str, rows: Mapping[type[Record], Sequence[Row]]) -> None:
-    """Forget that records had vanished, now that the source has given them again."""
-    gone = set(connection.execute(select(vanished.c.record, vanished.c.key).where(vanished.c.source == source)))
-    for record, some in rows.items() if gone else ():
-        for row in some:
-            if (record.NAME, row[0]) in gone:
-                connection.execute(
-                    delete(vanished).where(
-                        vanished.c.source == source, vanished.c.record == record.NAME, vanished.c.key == row[0]
-                    )
-                )
+def _came_again(connection: Connection, source: str, rows: Mapping[type[Record], Sequence[Row]], of: Table) -> None:
+    """Forget that records were in quarantine, or had vanished, now that the source has given them in good shape."""
+    told = set(connection.execute(select(of.c.record, of.c.key).where(of.c.source == source)))
+    for record, some in rows.items() if told else ():
+        for key in {row[0] for row in some if (record.NAME, row[0]) in told}:
+            connection.execute(delete(of).where(of.c.source == source, of.c.record == record.NAME, of.c.key == key))
 
 
 def _cover(connection: Connection, source: str, batches: Sequence[Batch]) -> None:
