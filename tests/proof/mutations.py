@@ -816,4 +816,20 @@ MUTATIONS = (
         "change=None if then is None or now is None else now - then",
         "tests/test_succession.py::test_the_change_of_a_rank_goes_through_what_an_agency_took_over",
     ),
+    Mutation(
+        "a wait that a supplement tells of is told a second time by its steps, and lasts longer",
+        "connectors/onestop/national_format.py",
+        "not_there=theirs or before_receipt)",
+        "not_there=before_receipt)",
+        "tests/connectors/onestop/test_national_format.py::"
+        "test_a_listed_supplement_is_believed_before_the_steps_of_its_time",
+    ),
+    Mutation(
+        "what was sent upstream as finished, without a day, raises no flag",
+        "collector/flags.py",
+        "day = local_day(told // _MILLION) if completed is None else completed",
+        "day = completed or 0",
+        "tests/connectors/onestop/test_two_sources.py::"
+        "test_what_waits_or_was_stopped_at_home_and_is_finished_upstream_is_flagged",
+    ),
 )
