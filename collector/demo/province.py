@@ -537,6 +537,8 @@ _OWN_LINES: tuple[tuple[str, str, str | None, int, int | None], ...] = (
     ("1.001519", "H44.07", "information", 20230101, 20260114),
     *((code, "H44.02", None, 20230101, None) for code in ("1.001310", "1.001388", "1.001733")),  # never told
     ("2.002333", "H44.36", "partial", 20260201, None),
+    ("1.001733", "H44.10", "partial", 20230101, 20260131),  # and wholly online from February on
+    ("1.001733", "H44.10", "full", 20260201, None),
     ("3.003090", "H44.33.01", "partial", 20230101, None),
     ("1.009950", "H44.09", "full", 20260110, 20260220),  # nobody else has it
 )
