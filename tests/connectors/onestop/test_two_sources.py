@@ -3,11 +3,12 @@
 Both are read by their own connectors, in the same codes, into one store; `collector flags` shows where they differ.
 """
 
-from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine
 
+from collector.agencies import Register
 from collector.contract.connector import Row
 from collector.contract.period import day_start, parse_period
 from collector.contract.records import Dossier, DossierEvent, Record
@@ -21,7 +22,7 @@ from tests.connectors.onestop.dossier_tables import time
 from tests.connectors.onestop.national_service_double import dossier
 from tests.connectors.onestop.opencps_double import Deed, at, serving
 from tests.connectors.onestop.opencps_runs import A, Watcher, config, each_agency, filed, received
-from tests.store.small import INDICATORS, put, store
+from tests.store.small import INDICATORS, emptied, put, store
 
 NOW = day_start(20260201)
 NUMBER = "H44.01-260105-0001"
@@ -48,6 +49,17 @@ def at_home(status: str, **dates: Any) -> dict[type[Record], list[Row]]:
     return rows
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Engine, Register]:
+    return store(tmp_path_factory.mktemp("store"))
+
+
+@pytest.fixture
+def small(shared: tuple[Engine, Register]) -> tuple[Engine, Register]:
+    emptied(shared[0])
+    return shared
+
+
 @pytest.mark.parametrize("completed", ["20260112090000", ""])
 @pytest.mark.parametrize(
     ("status", "dates", "odd"),
@@ -62,9 +74,9 @@ def at_home(status: str, **dates: Any) -> dict[type[Record], list[Row]]:
     ],
 )
 def test_what_waits_or_was_stopped_at_home_and_is_finished_upstream_is_flagged(
-    tmp_path: Path, status: str, dates: dict[str, Any], odd: bool, completed: str
+    small: tuple[Engine, Register], status: str, dates: dict[str, Any], odd: bool, completed: str
 ) -> None:
-    engine, register = store(tmp_path)
+    engine, register = small
     put(engine, register, upstream(NgayKetThucXuLy=completed), "portal")
     put(engine, register, at_home(status, **dates), "onestop")
     with reading(engine) as connection:
@@ -73,10 +85,10 @@ def test_what_waits_or_was_stopped_at_home_and_is_finished_upstream_is_flagged(
     assert flagged == ([("portal", NUMBER, 20260112)] if odd else [])
 
 
-def test_opencps_and_the_portal_know_a_dossier_by_its_receipt_number(tmp_path: Path) -> None:
+def test_opencps_and_the_portal_know_a_dossier_by_its_receipt_number(small: tuple[Engine, Register]) -> None:
     deeds = [*each_agency(), *received(7, 20260105, 20260115), Deed(at(20260108), 7, "pause", lock="PAUSE")]
     unnumbered = filed(8, at(20260105))
-    engine, register = store(tmp_path)
+    engine, register = small
     with serving([*deeds, unnumbered], at(20260103)) as double:
         watcher = Watcher(double, config(key="dossierNo"))
         for day in (20260106, 20260109):
