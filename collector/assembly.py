@@ -33,7 +33,7 @@ from collector.contract.records import Mailbox, Probe
 from collector.privacy import Keeper
 from collector.readings import Member, Served, World
 from collector.settings import Settings, load
-from collector.settings.shape import Source
+from collector.settings.shape import Probing, Source
 from collector.settings.typed import Reader
 from collector.store import locks, tallies
 from collector.store.engine import open_engine, writing
@@ -89,8 +89,7 @@ class Assembly:
         plans = {}
         for source in self.settings.sources.values():
             if (probe := source.probe) is not None:
-                target = reach.of_door(source.door) if probe.at is None else reach.address(probe.at)
-                assert target is not None
+                target = asked(source, probe)
                 windows = tuple((one.begins, one.ends) for one in probe.maintenance)
                 plan = probing.Plan(source.name, probe.every, probe.within, probe.opens, probe.closes, windows)
                 plans[source.name] = (plan, target.answers)
@@ -289,6 +288,13 @@ def find_indicators() -> tuple[Indicator, ...]:
         if not module.ispkg:
             found.extend(cast(Any, import_module(f"indicators.{module.name}")).INDICATORS)
     return tuple(sorted(found, key=lambda one: one.id))
+
+
+def asked(source: Source, probe: Probing) -> reach.Target:
+    """What is asked whether a source answers."""
+    target = reach.of_door(source.door) if probe.at is None else reach.address(probe.at)
+    assert target is not None  # the settings see to it
+    return target
 
 
 def _served(settings: Settings, register: agencies.Register) -> list[tuple[str, str, int]]:

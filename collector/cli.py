@@ -22,10 +22,10 @@ from collector import __version__, check, compare, flags, init, matching, privac
 from collector import collect as collecting
 from collector import readings as figures
 from collector import reconcile as reconciling
-from collector.assembly import Assembly, assemble, find_connector, find_indicators
+from collector.assembly import Assembly, asked, assemble, find_connector, find_indicators
 from collector.clock import fixed_clock, system_clock
 from collector.collect import Bug, Outcome, Tools, Wanted
-from collector.contract.connector import offered
+from collector.contract.connector import Finding, offered
 from collector.contract.errors import CollectorError, TryAgain, WrongUse
 from collector.contract.period import (
     Period,
@@ -191,7 +191,7 @@ def check_command(
         found = [
             (source.name, one)
             for source in (chosen if live else ())
-            for one in check.live(assembly.job(source), assembly.clock)
+            for one in (*check.live(assembly.job(source), assembly.clock), *_answering(assembly, source))
         ]
         doubts = assembly.doubts()
         if as_json:
@@ -207,6 +207,13 @@ def check_command(
         raise typer.Exit(SOURCE_FAILED)
     if doubts:
         raise typer.Exit(FINDINGS)
+
+
+def _answering(assembly: Assembly, source: Source) -> Iterator[Finding]:
+    """Ask what the daemon asks on its plan; not of a sample province, whose clock stands still."""
+    if (probe := source.probe) is not None and assembly.settings.now is None:
+        target = asked(source, probe)
+        yield check.answering(str(target), target.answers, probe.within, probe.every)
 
 
 def _many(count: int, what: str) -> str:

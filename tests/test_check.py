@@ -66,3 +66,17 @@ def test_a_bug_stays_visible() -> None:
 
     with pytest.raises(ZeroDivisionError):
         list(check.live(job(probe)[0], fixed_clock(1)))
+
+
+@pytest.mark.parametrize(("said", "result"), [(True, "ok"), (False, "failed"), (None, "failed")])
+def test_what_the_daemon_will_ask_is_tried_once(said: bool | None, result: str) -> None:
+    patience: list[float] = []
+
+    def answers(seconds: float) -> bool | None:
+        patience.append(seconds)
+        return said
+
+    found = check.answering("tls://mail.example:993", answers, 10, 300)
+    assert (found.stage, found.result, patience) == ("probe", result, [10])
+    assert "tls://mail.example:993" in found.says
+    assert bool(found.mend) == (result == "failed")

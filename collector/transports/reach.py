@@ -45,6 +45,11 @@ class Target:
     path: str = "/"
     ca_file: Path | None = None
 
+    def __str__(self) -> str:
+        """Return it as an address, for messages."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}:{self.port}{self.path if self.scheme in _PORTS else ''}"
+
     def answers(self, seconds: float, tick: Callable[[], float] = time.monotonic) -> bool | None:
         """Ask once and say whether an answer came within so many seconds; None if it could not be asked at all.
 

@@ -154,6 +154,11 @@ def test_what_shows_that_the_system_behind_a_door_answers() -> None:
     ]
     for options, target in doors:
         assert reach.of_door(options) == target
+    assert [str(target) for _, target in doors if target] == [
+        "https://x.example:443/api",
+        "tcp://mail.example:22",
+        "postgresql://db.example:5432",
+    ]
 
 
 @pytest.mark.server("postgresql")
