@@ -453,8 +453,9 @@ def _pieces_of(
         replaces = again is not None and _knows_all(chain, place, first_day, last_day)
         # What was read while all that was pending was known is not replaced by what is read while it is not.
         rows = _rows(use, span, chain.since, 0 if again is None or replaces else -1)
-        bad = _bad(use, long, span)
-        yield Piece(span, rows, bad, use.hits + len(long), first_day, last_day, replaces)
+        bad, hits = _bad(use, long, span), use.hits + len(long)
+        block, use = b"", Use()  # neither is needed while the rows are saved and the next ones looked at
+        yield Piece(span, rows, bad, hits, first_day, last_day, replaces)
 
 
 def _knows_all(chain: Chain, place: Place, first_day: int, last_day: int) -> bool:
