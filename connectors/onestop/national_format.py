@@ -41,6 +41,7 @@ OUTCOMES: Mapping[str, str] = {
 NO_WORDS: Mapping[str, str] = {}
 _NOT_RECEIVED = frozenset({"1", "3"})
 _DONE = frozenset({"9", "10"})
+_TAKEN_IN = frozenset({"1", "2"})
 CHANNELS: Mapping[str, str] = {"1": "counter", "2": "online", "3": "post"}
 """What KenhThucHien means: trực tiếp, trực tuyến, bưu chính công ích."""
 
@@ -356,10 +357,21 @@ def _waits(
     """Return the pauses that only steps tell of. One at the time of a listed supplement is that supplement's own.
 
     It is removed then: an earlier version may have told it by its steps alone. One before receipt stopped no clock.
+    One that lasts is believed only of steps that go back to the receipt: a system that lists its latest steps alone
+    would never tell that it ended.
     """
+    first_step = min(steps, key=lambda one: one.at, default=None)
+    reach_back = (
+        first_step is not None
+        and first_step.status in _TAKEN_IN
+        and received is not None
+        and local_day(first_step.at) <= local_day(received)
+    )
     listed = [(one.asked, one.back) for one in supplements if one.asked is not None]
     rows: list[Row] = []
     for asked, back in waits(steps):
+        if back is None and not reach_back:
+            continue
         first, last = local_day(asked), None if back is None else local_day(back)
         theirs = any(
             (last is None or local_day(begun) <= last) and (ended is None or first <= local_day(ended))

@@ -507,7 +507,9 @@ def test_a_status_alone_is_no_pause(status: str) -> None:
     [
         ([], []),
         ([("06", 2), ("07", 4)], []),
-        ([("06", 2), ("07", 5)], [(20260107, None)]),
+        ([("05", 2), ("07", 5)], [(20260107, None)]),
+        ([("06", 2), ("07", 5)], []),  # the steps do not go back to the receipt: their end may never be listed
+        ([("06", 2), ("07", 5), ("08", 4)], [(20260107, 20260108)]),
         ([("07", 5), ("08", "5"), ("09", 4), ("12", 9)], [(20260107, 20260109)]),
         ([("09", 4), ("07", 5)], [(20260107, 20260109)]),
         ([("07", 6), ("08", 4), ("09", 5), ("12", 7)], [(20260107, 20260108), (20260109, 20260112)]),
@@ -531,8 +533,10 @@ def test_steps_date_the_pauses_that_nothing_else_dates(
 
 
 def test_a_listed_supplement_is_believed_before_the_steps_of_its_time() -> None:
-    steps = [step("20260107090000", "5"), step("20260114090000", "4"), step("20260120090000", "6")]
-    seen_first = reading(NgayCapNhat="20260108090000", DanhSachTienDo=steps[:1]).events
+    steps = [step("20260105090000", "2"), step("20260107090000", "5")]
+    seen_first = reading(NgayCapNhat="20260108090000", DanhSachTienDo=steps).events
+    assert [row[0] for row in seen_first if row[5] == "pause_begun" and not row[3]], "told by its step alone"
+    steps += [step("20260114090000", "4"), step("20260120090000", "6")]
     then = reading(
         NgayCapNhat="20260121090000",
         DanhSachTienDo=steps,
@@ -562,6 +566,18 @@ def test_a_step_dates_the_end_where_the_dossier_does_not(
     assert read(TrangThaiHoSo=status, DanhSachTienDo=told)["ended_day"] == ended
     own = read(TrangThaiHoSo=status, DanhSachTienDo=told, NgayKetThucXuLy="20260109090000")
     assert own["ended_day"] == 20260109
+
+
+def test_a_system_that_lists_its_latest_step_alone_leaves_no_pause_without_an_end() -> None:
+    """Whatever is seen of such a dossier, and in whichever order, its clock does not stand for ever."""
+    versions = [("20260105090000", "5"), ("20260109090000", "4"), ("20260112090000", "9")]
+    seen = [
+        reading(NgayCapNhat=at, TrangThaiHoSo=status, DanhSachTienDo=[step(at, status)]).events
+        for at, status in versions
+    ]
+    for order in itertools.permutations(seen):
+        every = [named(DossierEvent, row) for row in kept([row for rows in order for row in rows]).values()]
+        assert not [one for one in every if one["kind"] == "pause_begun" and not one["removed"]]
 
 
 def test_a_step_is_no_completion() -> None:
