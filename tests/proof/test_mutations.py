@@ -3,11 +3,11 @@
 Each is made in a throw-away copy of the tree, whose own test then runs there; without a mistake all of them pass.
 """
 
+import multiprocessing
 import os
 import re
+import runpy
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,7 +22,13 @@ ROOT = Path(__file__).parents[2]
 COPIED = ("collector", "connectors", "indicators", "tests", "config", "pyproject.toml")
 AT_ONCE = 2
 
-# The editable installation points to this tree; the copy must come before it.
+# Forked from a process that has loaded what every trial needs, and nothing of this tree: a new one would take longer to
+# start than most of the tests take. What is a plugin of pytest's is left out, for pytest wants to load it itself.
+_TRIALS = multiprocessing.get_context("forkserver")
+_LOADED = "pytest sqlalchemy.dialects.sqlite sqlalchemy.dialects.postgresql psycopg paramiko pydantic yaml rich.console"
+_LOADED += " rich.progress rich.table typer structlog prometheus_client unittest.mock apscheduler.schedulers.background"
+_TRIALS.set_forkserver_preload(_LOADED.split())
+
 _PLACE = """
 from pathlib import Path
 
@@ -75,17 +81,13 @@ def mutate(copy: Path, mutation: Mutation) -> None:
 
 def try_tests(copy: Path, *tests: str) -> Ended:
     """Run some tests of a copy, with the copy's program."""
-    options = ("-q", "-x", "--no-header", "--tb=short", "-p", "no:cacheprovider", f"--basetemp={copy / 'tmp'}")
-    environment = {name: value for name, value in os.environ.items() if name not in ("PROVE", "PYTEST_ADDOPTS")}
-    ended = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, _PLACE_TEST, *tests],
-        cwd=copy,
-        env=environment | {"PYTHONPATH": str(copy)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return Ended(ended.returncode, ended.stdout + ended.stderr)
+    says = copy.parent / f"{copy.name}.txt"
+    given = {"COPY": str(copy), "TESTS": [_PLACE_TEST, *tests], "SAYS": str(says)}
+    trial = _TRIALS.Process(target=runpy.run_path, args=(str(copy / "tests/proof/trial.py"), given))
+    trial.start()
+    trial.join()
+    assert trial.exitcode is not None
+    return Ended(trial.exitcode, says.read_text(encoding="utf-8", errors="replace"))
 
 
 @pytest.fixture(scope="module")
