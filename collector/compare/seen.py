@@ -85,7 +85,7 @@ def _reopened(one: Seen) -> Seen:
 
 
 def load(connection: Connection, source: str, days: Days) -> Iterator[Seen]:
-    """Yield the dossiers of a source that may be counted in a span of days, deleted ones too."""
+    """Yield the dossiers of a source that may be counted in a span of days, deleted ones too, by their keys."""
     c, e, first, last = dossier.c, dossier_event.c, days.first, days.last
     over = func.coalesce(c.completed_day, c.ended_day)
     was_there = and_(
@@ -95,18 +95,15 @@ def load(connection: Connection, source: str, days: Days) -> Iterator[Seen]:
             and_(c.received_day <= last, or_(over.is_(None), over > last)),
         ),
     )
-    events: dict[str, list[tuple[str, str, int, int]]] = {
-        key: [(kind, ref, at, day) for _, kind, ref, at, day in rows]
-        for key, rows in groupby(
-            connection.execute(
-                select(e.dossier, e.kind, e.ref, e.at, e.day)
-                .join_from(dossier, dossier_event, and_(e.source == c.source, e.dossier == c.key))
-                .where(was_there, e.removed == 0)
-                .order_by(e.dossier, e.at)
-            ),
-            key=itemgetter(0),
-        )
-    }
+    events = groupby(
+        connection.execute(
+            select(e.dossier, e.kind, e.ref, e.at, e.day)
+            .join_from(dossier, dossier_event, and_(e.source == c.source, e.dossier == c.key))
+            .where(was_there, e.removed == 0)
+            .order_by(e.dossier, e.at)
+        ),
+        key=itemgetter(0),
+    )
     gone = and_(vanished.c.source == c.source, vanished.c.record == Dossier.NAME, vanished.c.key == c.key)
     statement = (
         select(
@@ -132,10 +129,14 @@ def load(connection: Connection, source: str, days: Days) -> Iterator[Seen]:
         .where(was_there)
         .order_by(c.key)
     )
+    # Both in the order of the key: side by side, so that a year of dossiers need not be held at once.
+    whose, group = next(events, ("", iter(())))
     for row in connection.execute(statement):
-        own = events.get(row.key, [])
-        ended = {ref: day for kind, ref, _, day in own if kind == "pause_ended"}
-        promises = tuple((at, day) for kind, _, at, day in own if kind == "due_promised")
-        pauses = tuple((day, ended.get(ref)) for kind, ref, _, day in own if kind == "pause_begun")
+        while whose and whose < row.key:
+            whose, group = next(events, ("", iter(())))
+        own = list(group) if whose == row.key else []
+        ended = {one.ref: one.day for one in own if one.kind == "pause_ended"}
+        promises = tuple((one.at, one.day) for one in own if one.kind == "due_promised")
+        pauses = tuple((one.day, ended.get(one.ref)) for one in own if one.kind == "pause_begun")
         told: dict[str, Any] = dict(row._mapping)
         yield Seen(**told, promises=promises, pauses=pauses)

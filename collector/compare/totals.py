@@ -6,9 +6,9 @@ which the source counted. What a step changes is its cause's share, dossier by d
 dossiers and the shares add up. What then still lacks to the source's total is `unexplained`, whatever its size.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection, func, select
@@ -129,8 +129,17 @@ def _in_order(causes: Mapping[Cause, int]) -> dict[Cause, int]:
     return {cause: causes.get(cause, 0) for cause in CAUSES}
 
 
+@dataclass(slots=True)
+class _Sum:
+    """What was counted of one agency and total: by our rules, what each step moves, and what cannot be decided."""
+
+    ours: int = 0
+    undecided: int = 0
+    moved: list[Moved] = field(default_factory=list)
+
+
 class _Counts:
-    """What the store counts of the span of one report, by our way and by the source's."""
+    """What the store counts of the span of one report, by our way and by the source's: one pass over the records."""
 
     def __init__(
         self,
@@ -144,7 +153,7 @@ class _Counts:
         self._source = source
         self._report = report
         self._readings = readings
-        self._records: dict[str, list[Any]] = {}
+        self._sums: dict[tuple[str, Name], _Sum] = defaultdict(_Sum)
         self._judged: dict[str, Counter[tuple[int, Name]]] = {}
         self._way = _WAYS.get(report.record)
         if self._way is None:
@@ -154,12 +163,52 @@ class _Counts:
             """Who answered for an agency in those days: what it left when it ended is its successor's."""
             return register.heir(agency, report.days.first) or agency
 
+        names = self._way.totals & {one.name for one in report.totals}
+        ways: dict[str, Sequence[View | Step]] = {}
         for one in self._way.load(connection, source, report.days):
-            self._records.setdefault(whose(one.agency) if one.agency else _NOBODY, []).append(one)
+            agency = whose(one.agency) if one.agency else _NOBODY
+            if agency not in ways:
+                ways[agency] = self._steps(self._way, agency)
+            for name in names:
+                self._walk(self._way, one, name, ways[agency], self._sums[agency, name])
         if report.record is not Dossier:
             return
         for agency, own in _judged(connection, source, judged, report).items():
             self._judged.setdefault(whose(agency), Counter()).update(own)
+
+    def _steps(self, way: _Way, agency: str) -> Sequence[View | Step]:
+        """Our way of counting an agency's records, then the steps to the source's; nothing without a figure of ours.
+
+        What is of an agency that the register does not know we count for nobody, and the source all the same.
+        """
+        days = self._report.days
+        if agency == _NOBODY:
+            start = View(Rules("ours"), days.first, days.last)
+            end = [start, *(step.view for step in way.path(start, self._report))][-1]
+            words = "of an agency that the register does not know"
+            return View(Rules("nobody"), 1, 0), Step(lambda _: "definition", lambda _: words, end)
+        reading = self._readings.get(agency)
+        if reading is None or reading.through is None:
+            return ()
+        start = View(Rules("ours"), days.first, min(reading.through, days.last))
+        return start, *way.path(start, self._report)
+
+    def _walk(self, way: _Way, one: Any, name: Name, views: Sequence[View | Step], total: _Sum) -> None:
+        """Count a record by our rules, then by each step of the path to the source's."""
+        if not views:
+            return
+        start, *steps = views
+        assert isinstance(start, View)
+        held = 0 if start.last < start.first else way.counted(one, name, start)
+        total.ours += held
+        for step in steps:
+            assert isinstance(step, Step)
+            now = way.counted(one, name, step.view)
+            if now != held:
+                total.moved.append(Moved(one.key, step.cause(one), now - held, step.reason(one)))
+            held = now
+            if step is steps[-1]:
+                total.undecided += way.is_undecided(one, name, step.view)
 
     def compared(self, agency: str, name: Name, theirs: int) -> Compared:
         """Compare one total; `agency` "": of all agencies together."""
@@ -173,22 +222,12 @@ class _Counts:
             why = "the length of a queue is no volume" if name == "waiting" else "nothing of ours corresponds to it"
             return replace(shown, why=why, causes={})
         if agency:
-            return self._of_agency(self._way, agency, name, shown)
-        codes = sorted({*self._records, *self._judged} - {_NOBODY})
-        own = [self._of_agency(self._way, code, name, shown) for code in codes]
-        return replace(_together([*own, self._of_nobody(self._way, name, shown)]), agency="", theirs=theirs)
+            return self._of_agency(agency, name, shown)
+        codes = sorted({*(code for code, _ in self._sums), *self._judged} - {_NOBODY})
+        own = [self._of_agency(code, name, shown) for code in codes]
+        return replace(_together([*own, self._counted(_NOBODY, name, shown)]), agency="", theirs=theirs)
 
-    def _of_nobody(self, way: _Way, name: Name, shown: Compared) -> Compared:
-        """Records of agencies that the register does not know: the source counts them, we count them for nobody."""
-        end = View(Rules("ours"), shown.first_day, shown.last_day)
-        for step in way.path(end, self._report):
-            end = step.view
-        words = "of an agency that the register does not know"
-        own = [one for one in self._records.get(_NOBODY, ()) if way.counted(one, name, end)]
-        moved = [Moved(one.key, "definition", 1, words) for one in own]
-        return replace(shown, ours=0, causes=_in_order({"definition": len(moved)}), moved=moved)
-
-    def _of_agency(self, way: _Way, agency: str, name: Name, shown: Compared) -> Compared:
+    def _of_agency(self, agency: str, name: Name, shown: Compared) -> Compared:
         reading = self._readings.get(agency)
         if reading is None or reading.through is None:
             return replace(
@@ -196,34 +235,21 @@ class _Counts:
             )
         through = min(reading.through, shown.last_day)
         why = reading.why if reading.state in ("partial", "missing") else ""
-        shown = replace(shown, state=reading.state, why=why)
-        ours_by_rule, moved, undecided = self._walked(way, agency, name, through)
-        ours = ours_by_rule
-        if name in _JUDGED:
-            # From the declaration, as the figure is: should our rules here ever differ from it, that shows.
-            counts = self._judged.get(agency, Counter())
-            ours = sum(count for (day, what), count in counts.items() if what == name and day <= through)
-        causes: Counter[Cause] = Counter()
-        for one in moved:
-            causes[one.cause] += one.change
-        return replace(shown, ours=ours, causes=_in_order(causes), moved=moved, undecided=undecided)
+        found = self._counted(agency, name, replace(shown, state=reading.state, why=why))
+        if name not in _JUDGED:
+            return found
+        # From the declaration, as the figure is: should our rules here ever differ from it, that shows.
+        counts = self._judged.get(agency, Counter())
+        return replace(
+            found, ours=sum(count for (day, what), count in counts.items() if what == name and day <= through)
+        )
 
-    def _walked(self, way: _Way, agency: str, name: Name, through: int) -> tuple[int, list[Moved], int]:
-        """Our count by our rules, what each step of the path to the source's changes, and who cannot be decided."""
-        start = View(Rules("ours"), self._report.days.first, through)
-        steps = list(way.path(start, self._report))
-        ours = undecided = 0
-        moved = []
-        for one in self._records.get(agency, ()):
-            held = way.counted(one, name, start)
-            ours += held
-            for step in steps:
-                now = way.counted(one, name, step.view)
-                if now != held:
-                    moved.append(Moved(one.key, step.cause(one), now - held, step.reason(one)))
-                held = now
-            undecided += bool(steps) and way.is_undecided(one, name, steps[-1].view)
-        return ours, moved, undecided
+    def _counted(self, agency: str, name: Name, shown: Compared) -> Compared:
+        total = self._sums.get((agency, name), _Sum())
+        causes: Counter[Cause] = Counter()
+        for one in total.moved:
+            causes[one.cause] += one.change
+        return replace(shown, ours=total.ours, causes=_in_order(causes), moved=total.moved, undecided=total.undecided)
 
 
 def _together(own: Sequence[Compared]) -> Compared:
