@@ -5,23 +5,42 @@ rounds, ratios are taken round by round. Seconds of a shared machine are no figu
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from importlib import import_module
 from pathlib import Path
 
 from collector.benchmark.measure import Figure, Size
 
+# Each is loaded where it is called: what a process of one of them needs, the processes of the others must not pay for.
 
-def _of(name: str) -> Callable[[Path, Size], Sequence[Figure]]:
-    def measure(place: Path, size: Size) -> Sequence[Figure]:
-        # Loaded here: what a process of one of them needs, the processes of the others must not pay for.
-        figures: Sequence[Figure] = import_module(f"collector.benchmark.{name}").measure(place, size)
-        return figures
 
-    return measure
+def _documents(place: Path, size: Size) -> Sequence[Figure]:
+    from collector.benchmark import documents
+
+    return documents.measure(place, size)
+
+
+def _mail_log(place: Path, size: Size) -> Sequence[Figure]:
+    from collector.benchmark import mail_log
+
+    return mail_log.measure(place, size)
+
+
+def _ssh(place: Path, size: Size) -> Sequence[Figure]:
+    from collector.benchmark import ssh
+
+    return ssh.measure(place, size)
+
+
+def _start(place: Path, size: Size) -> Sequence[Figure]:
+    from collector.benchmark import start
+
+    return start.measure(place, size)
 
 
 BENCHMARKS: Mapping[str, Callable[[Path, Size], Sequence[Figure]]] = {
-    name: _of(name) for name in ("documents", "mail_log", "ssh", "start")
+    "documents": _documents,
+    "mail_log": _mail_log,
+    "ssh": _ssh,
+    "start": _start,
 }
 
 SMALL = Size(lines=100_000, documents=20_000, megabytes=20, rounds=3)

@@ -7,6 +7,7 @@ import sys
 from itertools import islice
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING
 
 from collector.benchmark.mail_lines import AGENCIES, FIRST, LINES_A_DAY, MAILBOXES, address, lines
 from collector.benchmark.measure import (
@@ -24,6 +25,11 @@ from collector.benchmark.measure import (
 )
 from collector.contract.period import local_day
 
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from collector.contract.connector import Connector
+
 _SOURCE = """  mail:
     connector: email.mail_log
     door: {kind: folder, path: logs}
@@ -32,7 +38,12 @@ _SOURCE = """  mail:
     config: {logs: [mail.log*], lists: 'mailboxes-*.csv'}
 """
 _SINCE = 20251101
-_READ = "import sys; from collector.benchmark import mail_log; mail_log.read(sys.argv[1])"
+_READ = """
+import sys
+from collector.benchmark.mail_log import read
+from connectors.email import mail_log
+read(mail_log, mail_log.Config(lists=""), sys.argv[1])
+"""
 
 
 def write(folder: Path, count: int) -> Path:
@@ -57,19 +68,18 @@ def reading(path: Path) -> Spent:
     return spent([sys.executable, "-c", _READ, str(path.parent)])
 
 
-def read(folder: str) -> None:
+def read(connector: "Connector", config: "BaseModel", folder: str) -> None:
     """Read the log of a folder as a first run does, and print how many rows it tells."""
     from collector.contract.connector import Want  # here: only the process that reads needs them
     from collector.transports.folder import Folder
     from collector.transports.pseudonym import Pseudonyms
     from collector.transports.run import Run
-    from connectors.email import mail_log
 
     pseudonyms = Pseudonyms(Path(folder) / "state" / "keys")
     began = int(FIRST.timestamp()) + 10 * 365 * 86_400
     door = Folder(Path(folder) / "logs", Run("log", began, 3600, 100_000, pseudonyms.at_door))
     want = Want(None, _SINCE, _SINCE, local_day(began))
-    batches = mail_log.fetch(mail_log.Config(lists=""), door, want)
+    batches = connector.fetch(config, door, want)
     sys.stdout.write(json.dumps({"rows": sum(len(rows) for batch in batches for rows in batch.rows.values())}))
 
 
