@@ -21,7 +21,7 @@ from collector.contract.period import day_start, days, local_day, plus_days
 from collector.contract.records import MailboxDay
 from connectors.email import pending, zimbra_lines
 from connectors.email.domains import Domains
-from connectors.email.lines import Name, Reader, Use
+from connectors.email.lines import Name, Reader, Use, without_cycles
 from connectors.email.pending import DAYS, Pending
 from connectors.email.rotation import Folder, Member, not_whole, read
 from connectors.email.stamps import DAY, Calendar, has_time
@@ -29,6 +29,10 @@ from connectors.email.understood import stretches
 
 BLOCK = 8 << 20
 LONGEST = 1 << 20
+
+# The C library gives what it frees back to the system and asks for it again with each block, a page fault for every
+# 4 KiB of it, unless it has once seen something larger come and go. This much is asked for, and never touched.
+_LARGER = 31 << 20
 
 # Clocks of two processes, and the hour that summer time takes back, may put a new file's first line a little early.
 _DISORDER = 3600
@@ -194,6 +198,7 @@ def pieces(chain: Chain, place: Place) -> Iterator[Piece]:
     Raises TryAgain for a file that is shorter than before, or packed only in part, and UnexpectedAnswer for saved
     ranges that do not fit, for files that overlap in time, and for times that are not understood.
     """
+    bytes(_LARGER)
     folder = Folder(chain.door, chain.pattern, chain.zone)
     reader = Reader(place.pending, chain.name, chain.webmail, Calendar(chain.zone, place.first), chain.domains)
     read_to: dict[str, int] = {}
@@ -452,7 +457,8 @@ def _pieces_of(
         span = Span(member.file, start, start + length)
         replaces = again is not None and _knows_all(chain, place, first_day, last_day)
         # What was read while all that was pending was known is not replaced by what is read while it is not.
-        rows = _rows(use, span, chain.since, 0 if again is None or replaces else -1)
+        with without_cycles():
+            rows = _rows(use, span, chain.since, 0 if again is None or replaces else -1)
         bad, hits = _bad(use, long, span), use.hits + len(long)
         block, use = b"", Use()  # neither is needed while the rows are saved and the next ones looked at
         yield Piece(span, rows, bad, hits, first_day, last_day, replaces)

@@ -18,7 +18,8 @@ often a relay of the log repeats the line.
 import gc
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from collector.contract.period import days, plus_days
@@ -87,6 +88,18 @@ class Use:
                 self.free[mail] += free
 
 
+@contextmanager
+def without_cycles() -> Iterator[None]:
+    """Do something that makes many small tuples in which no cycle can be: to look for one takes a tenth of all time."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
 @dataclass(slots=True)
 class Reader:
     """Reads the blocks of a chain of files in order, and carries what is pending from one to the next.
@@ -114,18 +127,12 @@ class Reader:
     def read(self, block: bytes) -> Use:
         """Return the use that a block of whole lines tells."""
         use = Use()
-        collecting = gc.isenabled()
-        # Hundreds of thousands of small tuples in which no cycle can be: to look for one takes a tenth of all time.
-        gc.disable()
-        try:
+        with without_cycles():
             if self.by_lines or self.webmail:
                 self._read_lines(block, Part(0, len(block)), use)
             else:
                 for part in day_part.parts(block, self.calendar):
                     self._read_part(block, part, use)
-        finally:
-            if collecting:
-                gc.enable()
         # The hash of a session's id is needed only for those that stay open beyond the block.
         for (host, session), entry in self._opened.items():
             self.pending.sessions[host, hashed(session)] = entry
