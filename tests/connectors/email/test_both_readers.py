@@ -56,6 +56,53 @@ def test_whatever_is_broken_in_a_log_both_readers_tell_the_same(seed: int) -> No
     agree(blocks(bytes(content) + b"\n", 20_000), FIRST, small=True)
 
 
+# What may stand before what a program says: other hosts, instances, process ids, times, days, or nothing.
+HEADS = (
+    (b" mx1 postfix/", b" mx1 postfix-out/"),
+    (b" mx1 postfix/", b" mx1 postfix/relay/"),
+    (b" mx1 postfix/", b" mx1  postfix/"),
+    (b"postfix/submission/smtpd[", b"postfix/out/smtpd["),
+    (b"postfix/smtp[", b"postfix/out/smtp["),
+    (b"postfix/smtp[", b"postfix/out/local["),
+    (b"postfix/smtp[", b"postfix/out/pipe["),
+    (b"postfix/smtp[", b"postfix/discard["),
+    (b"postfix/lmtp[", b"postfix/virtual["),
+    (b"postfix/cleanup[", b"postfix/qmgr["),
+    (b"postfix/anvil[", b"postfix/smtps/smtpd["),
+    (b" mx1 dovecot: ", b" mx1 dovecot[77]: "),
+    (b" mx1 dovecot: ", b" "),
+    (b" mx1 dovecot: imap", b" mx1 dovecot: pop3"),
+    (b" mx1 dovecot: lmtp(", b" mx1 dovecot: imap("),
+    (b" mx1 dovecot: auth: ", b" mx1 dovecot: master: Dovecot v2.3.19.1 starting up for imap "),
+    (b" mx1 ", b" mx2 "),
+    (b" mx1 ", b" mx1: "),
+    (b" mx1 ", b" "),
+    (b"Nov 03 ", b"Nov 04 "),
+    (b"Nov 03 ", b"Nov  3 "),
+    (b"Nov 03 ", b"2025-11-03T"),
+    (b"Nov 03 ", b"\n\nNov 03 "),
+    (b"Nov 03 ", b"\x00\x00Nov 03 "),
+)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_stands_before_what_matters_both_readers_tell_the_same(seed: int) -> None:
+    random = Random(seed)
+    lines_of_a_day = a_log(6_000, 6_000).splitlines(keepends=True)
+    usual = random.sample(HEADS, 3)  # so that whole parts are read at once, and others are not
+    for place in random.sample(range(len(lines_of_a_day)), 300):
+        lines_of_a_day[place] = lines_of_a_day[place].replace(*random.choice(usual), 1)
+    assert agree(blocks(b"".join(lines_of_a_day), 20_000), FIRST, small=True) >= 0
+
+
+@pytest.mark.parametrize("change", HEADS, ids=lambda change: f"{HEADS.index(change)}")
+def test_one_line_with_another_head_is_told_alike_wherever_it_is(change: tuple[bytes, bytes]) -> None:
+    content = a_log(600, 600)
+    for place in range(0, len(content), len(content) // 12):
+        agree([content[:place] + content[place:].replace(*change, 1)], FIRST)
+    agree([content.replace(*change)], FIRST)
+
+
 def test_an_odd_line_slows_down_only_what_is_around_it() -> None:
     content = a_log(40_000, 137_000)
     third = content.find(b"\n", len(content) // 3) + 1
