@@ -247,6 +247,14 @@ class Assembly:
             for sources, codes in shared.items()
         ]
 
+    def chosen(self, names: Iterable[str]) -> list[Indicator]:
+        """The indicators with some ids, or of some families (`mailboxes`); WrongUse for an unknown one."""
+        wanted: set[str] = set()
+        for name in names:
+            family = {one.id for one in self.indicators if one.id.startswith(f"{name}.")}
+            wanted |= family or {self.indicator(name).id}
+        return [one for one in self.indicators if one.id in wanted]
+
     def indicator(self, id_: str) -> Indicator:
         """Return an indicator by its id; WrongUse, naming those that there are, if there is none."""
         for one in self.indicators:

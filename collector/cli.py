@@ -27,6 +27,7 @@ from collector.clock import fixed_clock, system_clock
 from collector.collect import Bug, Outcome, Tools, Wanted
 from collector.contract.connector import Finding, offered
 from collector.contract.errors import CollectorError, TryAgain, WrongUse
+from collector.contract.indicator import Indicator
 from collector.contract.period import (
     Period,
     iso,
@@ -433,9 +434,12 @@ def _usual_periods(assembly: Assembly) -> list[Period]:
 
 
 def _take(
-    assembly: Assembly, periods: Sequence[Period], scopes: Sequence[Scope] = ("agency",), only: str | None = None
+    assembly: Assembly,
+    periods: Sequence[Period],
+    scopes: Sequence[Scope] = ("agency",),
+    indicators: Sequence[Indicator] | None = None,
 ) -> list[Reading]:
-    indicators = [assembly.indicator(only)] if only else assembly.indicators
+    indicators = assembly.indicators if indicators is None else indicators
     with reading_store(assembly.engine) as connection:
         return [
             one
@@ -450,7 +454,10 @@ def readings(
         list[str] | None,
         typer.Option(metavar="PERIOD", help="2026-10, 2026-Q3 or 2026; may be repeated [the last and this month]."),
     ] = None,
-    indicator: Annotated[str | None, typer.Option(metavar="ID", help="Only this indicator.")] = None,
+    indicator: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID", help="Only this indicator, or a family like `mailboxes`; may be repeated."),
+    ] = None,
     agency: Annotated[str | None, typer.Option(metavar="CODE", help="Only this agency, with its counts.")] = None,
     scope: Annotated[
         list[str] | None, typer.Option(metavar="SCOPE", help="agency, block or province; may be repeated [agency].")
@@ -474,12 +481,12 @@ def readings(
         raise WrongUse("only figures of agencies can be merged", field="--scope", mend=mend)
     with _opened(config) as assembly:
         code = agency and _known_agency(assembly, agency)
-        shown = [assembly.indicator(indicator)] if indicator else assembly.indicators
+        shown = assembly.chosen(indicator) if indicator else assembly.indicators
         wanted = periods or _usual_periods(assembly)
         last = max(one.last for one in wanted)  # of several periods, the same agencies in each
         found = []
         for one in wanted:
-            taken = _take(assembly, [one], scopes, indicator)
+            taken = _take(assembly, [one], scopes, shown)
             found += assembly.merged(taken, last) if merged else taken
         if code:
             found = [one for one in found if one.scope != "agency" or one.agency == code]
@@ -591,7 +598,7 @@ def compare_command(
             )
         declared = assembly.indicator(compare.INDICATORS[Dossier])
         readings = {
-            record: {one.agency: one for one in _take(assembly, [wanted], only=id_)}
+            record: {one.agency: one for one in _take(assembly, [wanted], indicators=[assembly.indicator(id_)])}
             for record, id_ in compare.INDICATORS.items()
         }
         found: list[compare.Comparison] = []

@@ -74,6 +74,13 @@ def test_periods_may_be_repeated_and_an_indicator_chosen(run: Run, config: Path)
     }
 
 
+def test_several_indicators_may_be_chosen_and_all_of_a_family(run: Run, config: Path) -> None:
+    asked = ("--indicator", "procedures", "--indicator", "dossiers.online", "--period", "2026-02", "--config", config)
+    found = {one["indicator"] for one in run("readings", *asked, "--json").json}
+    assert found == {"dossiers.online", "procedures.online_full", "procedures.online_partial"}
+    assert run("readings", "--indicator", "procedure", "--config", config).code == 2
+
+
 def test_an_agency_may_be_named_by_an_old_code(run: Run, config: Path) -> None:
     found = run("readings", "--agency", "000.00.02.H44", "--period", "2026-02", "--json", "--config", config).json
     assert {one["agency"] for one in found} == {"H44.02"}
