@@ -8,6 +8,7 @@ import pytest
 
 from connectors.email.domains import FREE, INSIDE, OUTSIDE, Domains
 from connectors.email.mail_log import Config
+from connectors.email.pending import Pending, from_json, without_month
 from tests.connectors.email.both_readers import agree
 from tests.connectors.email.mail_lines import at, client, delivered, login, postfix, removed, taken, text
 from tests.connectors.email.reading import Door, Kept, pseudonym, put, run
@@ -267,6 +268,37 @@ def test_nothing_of_a_recipient_is_kept(tmp_path: Path) -> None:
     pending = kept.cursor["logs"]["mail.log*"]["pending"]
     assert pending["accepted"] == {"mx1": {"A1": [20260119, pseudonym(AN, 20260119)]}}
     assert pending["unlinked"] == {"mx1": {"B2": [20260119, 1, 1]}}
+
+
+def test_marks_of_recipients_go_with_the_key_of_their_month() -> None:
+    pending = Pending(
+        accepted={("mx1", "A1"): (20260131, "a"), ("mx1", "B2"): (20260201, "b")},
+        told={
+            ("mx1", "A1"): (20260201, frozenset({"of February"})),
+            ("mx1", "B2"): (20260131, frozenset({"of January"})),
+        },
+    )
+    assert from_json(json.loads(json.dumps(pending.as_json()))) == pending
+    january = without_month(pending.as_json(), 20260101)
+    assert (january["accepted"], january["told"]) == (
+        {"mx1": {"B2": [20260201, "b"]}},
+        {"mx1": {"A1": [20260201, "of February"]}},
+    )
+
+
+def test_a_mark_tells_the_recipient_to_nobody_and_goes_when_the_mail_does(tmp_path: Path) -> None:
+    when = at("2026-01-19 08:00:00")
+    lines = sent("A1", "canary.a@canary-domain.example", "x@gmail.com", when=when)
+    put(tmp_path / "mail.log", text(lines[:-1]), when + 60)
+    kept = run(Kept(), Door(tmp_path, when + 60), SINCE)
+    assert kept.cursor is not None
+    told = kept.cursor["logs"]["mail.log*"]["pending"]["told"]
+    assert [len(told["mx1"]["A1"]), told["mx1"]["A1"][0]] == [3, 20260119]
+    assert all(mark == mark.lower() and len(mark) == 12 and int(mark, 16) for mark in told["mx1"]["A1"][1:])
+    assert "canary" not in json.dumps(kept.cursor)
+    put(tmp_path / "mail.log", text(lines), BEGAN - 60)
+    assert run(kept, Door(tmp_path, BEGAN), SINCE).cursor is not None
+    assert kept.cursor["logs"]["mail.log*"]["pending"]["told"] == {}
 
 
 def test_a_cursor_of_before_deliveries_were_counted_is_read_on(tmp_path: Path) -> None:
