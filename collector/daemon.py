@@ -225,6 +225,7 @@ def _render(assembly: Assembly, model: Model, statuses: list[SourceStatus]) -> S
             scores["last_month"],
             statuses,
             now,
+            {block.id: {one.indicator for one in block.criteria} for block in model.blocks},
         ),
     )
 

@@ -1,6 +1,6 @@
 """The page for people: the ranking of a month with the figures behind it, and the state of the sources."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -44,20 +44,32 @@ def render(
     scores: Sequence[Score],
     statuses: Sequence[SourceStatus],
     now: int,
+    scored: Mapping[str, Collection[str]],
 ) -> str:
-    """Render the page of one month; `now` in epoch seconds."""
+    """Render the page of one month; `now` in epoch seconds. `scored`: by block, the indicators that give points."""
     figures = {(one.agency, one.indicator): one for one in readings if one.scope == "agency"}
     blocks = []
     for block in register.blocks.values():
         own = [one for one in scores if one.block == block.id]
         if own:
-            rows = [_row(one, register, [figures[one.agency, i.id] for i in indicators]) for one in own]
-            reasons = _reasons(own, register, indicators, figures)
+            ranked = [one for one in indicators if one.id in scored.get(block.id, ())]
+            others = [one for one in indicators if one not in ranked]
+            rows = [
+                _row(one, register)
+                | {
+                    name: [_cell(figures[one.agency, i.id]) for i in some]
+                    for name, some in (("cells", ranked), ("others", others))
+                }
+                for one in own
+            ]
+            reasons = _reasons(own, register, [*ranked, *others], figures)
             blocks.append(
                 {
                     "id": block.id,
                     "title": block.title_vi,
                     "title_en": block.title_en,
+                    "indicators": ranked,
+                    "others": others,
                     "rows": rows,
                     "reasons": reasons,
                 }
@@ -67,7 +79,6 @@ def render(
         period=period.name,
         period_vi=f"tháng {period.first // 100 % 100} năm {period.first // 10_000}",
         blocks=blocks,
-        indicators=indicators,
         sources=[_source(one) for one in statuses],
         version=__version__,
         now=rfc3339(now),
@@ -75,7 +86,7 @@ def render(
     )
 
 
-def _row(score: Score, register: Register, readings: Sequence[Reading]) -> dict[str, Any]:
+def _row(score: Score, register: Register) -> dict[str, Any]:
     ranked = score.rank is not None
     return {
         "rank": score.rank if ranked else "–",
@@ -86,7 +97,6 @@ def _row(score: Score, register: Register, readings: Sequence[Reading]) -> dict[
         "interval": ""
         if score.points_low == score.points_high
         else _decimal(f"{score.points_low:.2f}–{score.points_high:.2f}"),
-        "cells": [_cell(one) for one in readings],
     }
 
 

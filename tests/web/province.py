@@ -1,6 +1,6 @@
 """A tiny province in one month, with a figure in each state, and a name that would like to be a program."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -111,6 +111,10 @@ SOURCES = [
 ]
 
 
-def rendered(folder: Path) -> str:
-    """The page of that province."""
-    return page.render("Phú Thọ", FEBRUARY, register(folder), INDICATORS, READINGS, SCORES, SOURCES, NOW)
+EVERY = frozenset(one.id for one in INDICATORS)
+
+
+def rendered(folder: Path, scored: Collection[str] = EVERY) -> str:
+    """The page of that province; `scored` are the indicators that give its departments points."""
+    known, points = register(folder), {"departments": scored}
+    return page.render("Phú Thọ", FEBRUARY, known, INDICATORS, READINGS, SCORES, SOURCES, NOW, points)

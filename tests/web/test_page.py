@@ -76,6 +76,20 @@ def test_each_agency_has_its_rank_points_and_figures_with_counts_or_the_state_as
     ]
 
 
+def test_figures_that_give_no_points_stand_apart_under_the_ranking(tmp_path: Path) -> None:
+    ranking, others, _ = _Page(rendered(tmp_path, scored={"dossiers.on_time"})).tables
+    assert [cells(row)[1:] for row in ranking[1:3]] == [
+        ["Sở Nội vụ", "933,39", "93,34% 2.368/2.537"],
+        ["Sở Y tế", "62,50 62,50–562,50", "chưa đủ"],
+    ]
+    assert others[0][1].startswith("Tỷ lệ hộp thư")
+    assert [cells(row) for row in others[1:]] == [
+        ["Sở Nội vụ", "không áp dụng"],
+        ["Sở Y tế", "12,50% 1/8"],
+        [HOSTILE, "thiếu"],
+    ]
+
+
 def test_a_figure_that_is_not_measured_shows_no_number(page: _Page) -> None:
     assert "75,00" not in page.text
     assert "3/4" not in page.text
