@@ -259,7 +259,7 @@ def test_ctrl_c_keeps_what_was_read_and_the_next_run_goes_on(run: Run, own: Path
         stopped = begun("collect", "documents", "onestop", "mail", "--config", own)
         assert service.waiting.wait(60)
         stopped.send_signal(signal.SIGINT)
-        out, err = stopped.communicate(timeout=30)
+        out, err = stopped.communicate(timeout=90)
         assert (stopped.returncode, out) == (130, "")
         assert err == "onestop: stopped; what was read until then is kept, the next run goes on from there\n"
         status = run("status", "--json", "--config", own)
