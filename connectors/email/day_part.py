@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import takewhile
 
+from connectors.email.domains import Domains
 from connectors.email.stamps import Calendar, cut_of
 
 # Around a change of the day lines of two days lie among each other.
@@ -37,13 +38,15 @@ _OVER = rb"(?:Disconnected|Connection closed|Logged out)"
 # What matters of a line whose envelope is known; its first byte tells which of these it is. Of the queue manager:
 _SAID = rb" \w++: (?:from=<(?=[^\n]*>)>?|removed$)"
 # of smtpd and pickup, and of what delivers:
-_MAIL = rb"\w++: (?:client=(?<!NOQUEUE: client=)[^\n]*+|to=<[^\n]*, status=sent \([^\n]*+|uid=)"
+_MAIL = rb"\w++: (?:client=(?<!NOQUEUE: client=)[^\n]*+|to=<%b[^\n]*, status=sent \([^\n]*+|uid=)"
 # of a login, up to the end of its session's id; of an end, up to the end of that.
 _BEGUN = rb"-login: (?:Login|Info: Login): user=<[^>\n]++>(?:[^\n]* session=<[^>\n]++(?=>)|)"
 _ENDED = (
     rb"\([^)\n]*+\)(?:<\d++><[^>\n]++|(?:[^)\n]*+\))+?<\d++><[^>\n]++)(?=>: (?:" + _OVER + rb"|Info: " + _OVER + rb"))"
 )
 _MATTERS = b"|".join((_SAID, _MAIL, _BEGUN, _ENDED))
+# What is delivered within the government, and not to a filter, does not.
+_DOES_NOT = rb"(?![^>\n]*+>(?:%b)(?![^\n]*queued as ))"
 
 # What the line-by-line reader might take for a line that matters, whatever its envelope: never less than it takes.
 _HOST = rb" \S++(?<!:)"
@@ -105,7 +108,7 @@ class Hits:
     delivered: list[bytes] = field(default_factory=list)
     count: int = 0
 
-    def add(self, found: list[bytes], domains: Mapping[bytes, int]) -> None:
+    def add(self, found: list[bytes], domains: Domains) -> None:
         """Add what the pattern found."""
         begun, ended, mails = list[bytes](), list[bytes](), list[bytes]()
         by_first = [mails.append] * 256
@@ -170,14 +173,14 @@ class Envelopes:
             return None
         return hosts.pop() if hosts else "-"
 
-    def find(self, block: bytes, part: Part, domains: Mapping[bytes, int]) -> Hits | None:
+    def find(self, block: bytes, part: Part, domains: Domains) -> Hits | None:
         """Return the lines that matter; None if there is one that is not known and may matter.
 
-        `domains` tells of a recipient's domain whether it is outside the government.
+        `domains` tells of a recipient's domain whether it is outside the government; it is the same in every call.
         """
         pattern = self._patterns.get(part.stamp)
         if pattern is None:
-            pattern = self._patterns[part.stamp] = self._made(part.stamp)
+            pattern = self._patterns[part.stamp] = self._made(part.stamp, domains.inside)
         hits = Hits()
         for text, start, end in _pieces(block, part):
             found = pattern.findall(text, start, end)
@@ -193,7 +196,7 @@ class Envelopes:
             self._harmless |= heads
             self._patterns.clear()
 
-    def _made(self, stamp: bytes) -> re.Pattern[bytes]:
+    def _made(self, stamp: bytes, inside: bytes) -> re.Pattern[bytes]:
         heads = dict.fromkeys((*self.known.get(LOGIN, ()), *self._harmless), b"")
         for head in self.known.get(POSTFIX, ()):
             # What the queue manager says begins with the blank, that of others behind it.
@@ -201,7 +204,8 @@ class Envelopes:
         known = b"%b(?:%b)|" % (stamp, _one_of(heads)) if heads else b""
         odd = b"(?!\n|" + stamp + b"(?!" + _MAY_MATTER + b"))[^\n]*+"
         # Behind a known head is what matters, or the line does not; what is odd is found by its end, and is empty.
-        return re.compile(b"\n(?>" + known + odd + b")(" + _MATTERS + b"|$)", re.MULTILINE)
+        matters = _MATTERS % (_DOES_NOT % inside if inside else b"")
+        return re.compile(b"\n(?>" + known + odd + b")(" + matters + b"|$)", re.MULTILINE)
 
 
 def _one_of(heads: Mapping[bytes, bytes]) -> bytes:

@@ -3,6 +3,7 @@
 Data, not law: an operator names the domains of the state and may replace the list of providers.
 """
 
+import re
 from collections.abc import Iterable
 
 GOVERNMENT = ("gov.vn", "chinhphu.vn", "quochoi.vn")
@@ -37,6 +38,13 @@ class Domains(dict[bytes, int]):
     def __init__(self, government: Iterable[str] = GOVERNMENT, free_mail: Iterable[str] = FREE_MAIL) -> None:
         super().__init__()
         self._classes = dict.fromkeys(map(_plain, free_mail), FREE) | dict.fromkeys(map(_plain, government), INSIDE)
+        free = [name for name, known in self._classes.items() if known == FREE]
+        inside = [name for name, known in self._classes.items() if known == INSIDE and name.isascii()]
+        # A provider's domain under one of the state's is the provider's: then what is inside cannot be told by its end.
+        if any(name.endswith(f".{state}") for name in free for state in inside):
+            inside = []
+        self.inside = b"|".join(rb"(?<=[@.]%b>)" % re.escape(name.encode()) for name in inside)
+        """A pattern for the place behind an address (`...@phutho.gov.vn>`) that is certainly the state's; b"": none."""
 
     def __missing__(self, domain: bytes) -> int:
         if len(self) > _CACHED:

@@ -22,9 +22,11 @@ def _name(user: bytes, day: int) -> str:
     return "" if address.startswith("probe") else pseudonym(address, day)
 
 
-def reader(first: int, zone: ZoneInfo = HANOI, *, by_lines: bool = False) -> Reader:
+def reader(first: int, zone: ZoneInfo = HANOI, *, by_lines: bool = False, domains: Domains | None = None) -> Reader:
     """A reader of a chain whose first line has an instant, with nothing pending."""
-    return Reader(Pending(), _name, frozenset(), Calendar(zone, first), Domains(), by_lines)
+    return Reader(
+        Pending(), _name, frozenset(), Calendar(zone, first), Domains() if domains is None else domains, by_lines
+    )
 
 
 def _lesson(when: int, form: str) -> Iterable[str]:
@@ -48,12 +50,18 @@ def told(use: Use) -> list[Any]:
 
 
 def agree(
-    blocks: Sequence[bytes], first: int, zone: ZoneInfo = HANOI, *, small: bool = False, form: str = "syslog"
+    blocks: Sequence[bytes],
+    first: int,
+    zone: ZoneInfo = HANOI,
+    *,
+    small: bool = False,
+    form: str = "syslog",
+    domains: Domains | None = None,
 ) -> int:
     """Assert that both readers tell the same of each block and keep the same pending; return how many blocks' parts
     were read at once. `small`: parts are a few lines long, so that days are cut in blocks of any size.
     """
-    slow, fast = reader(first, zone, by_lines=True), reader(first, zone)
+    slow, fast = reader(first, zone, by_lines=True, domains=domains), reader(first, zone, domains=domains)
     at_once = 0
     for one in (slow, fast):
         one.read(text(_lesson(first, form)))

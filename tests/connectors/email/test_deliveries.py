@@ -9,7 +9,7 @@ import pytest
 from connectors.email.domains import FREE, INSIDE, OUTSIDE, Domains
 from connectors.email.mail_log import Config
 from connectors.email.pending import Pending, from_json, without_month
-from tests.connectors.email.both_readers import agree
+from tests.connectors.email.both_readers import agree, reader
 from tests.connectors.email.mail_lines import at, client, delivered, login, postfix, removed, taken, text
 from tests.connectors.email.reading import Door, Kept, pseudonym, put, run
 
@@ -240,6 +240,18 @@ def test_settings_say_which_domains_are_whose(tmp_path: Path) -> None:
     config = Config(government_domains=["tinh.example"], free_mail_domains=["free.example"])
     lines = sent("A1", "a@so.tinh.example", "b@gmail.com", "c@free.example", "d@gov.vn", "e@nottinh.example")
     assert deliveries(tmp_path, lines, config) == {by(20260105): (4, 1)}
+
+
+@pytest.mark.parametrize("free", ["mail.gov.vn", "gov.vn.example", "gmail.com"])
+def test_what_is_inside_by_its_end_is_left_out_alike_by_both_readers(free: str) -> None:
+    ends = ("so.gov.vn", "GOV.VN", "gov.vn.", "xgov.vn", "mail.gov.vn", "gov.vn.example", "gmail.com", "a@gov.vn")
+    first, handed_on, second = filtered("x@gmail.com", "y@so.gov.vn")
+    handed_on = handed_on.replace("x@gmail.com", "x@so.gov.vn")  # to a filter, of a mail that goes inside too
+    lines = [*sent("B2", *(f"x@{end}" for end in ends)), *first, handed_on, *second, removed(WHEN + 3, "X9")]
+    domains = Domains(["gov.vn"], [free])
+    assert agree([text(lines)], WHEN, domains=domains) == 1
+    slow = reader(WHEN, by_lines=True, domains=domains)
+    assert sum(slow.read(text(lines)).outside.values()) == (5 if free == "mail.gov.vn" else 4)
 
 
 def test_domains_are_compared_whole_and_without_regard_to_case() -> None:
