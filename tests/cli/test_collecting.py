@@ -224,7 +224,15 @@ def begun(*arguments: object) -> "subprocess.Popen[str]":
     command = [*PROGRAM, *map(str, arguments)]
     # Buffered, as it is anywhere but in a container that is told otherwise.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    # Ctrl-C reaches it as at a terminal, also where these tests run in the background of a shell, which ignores it.
+    return subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
 
 
 def test_a_second_run_of_a_source_waits_and_says_so_or_exits_3(own: Path) -> None:
