@@ -1,11 +1,9 @@
 """Runs whole processes and says what they cost."""
 
-import os
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,21 +65,31 @@ def program(*arguments: str) -> list[str]:
     return [sys.executable, "-c", "from collector.cli import main; main()", *arguments]
 
 
+_LAUNCHER = """
+import os, sys, time
+begin = time.monotonic()
+_, status, used = os.wait4(os.posix_spawnp(sys.argv[2], sys.argv[2:], os.environ), 0)
+figures = time.monotonic() - begin, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+with open(sys.argv[1], "w", encoding="ascii") as file:
+    print(*figures, file=file)
+sys.exit(abs(os.waitstatus_to_exitcode(status)))
+"""
+
+
 def spent(command: Sequence[str], says: str = "") -> Spent:
-    """Run a process to its end, with something on its standard input."""
-    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as told:
+    """Run a process to its end, with something on its standard input.
+
+    A small process starts it: the peak that the system tells of a process includes what its parent held when it began.
+    """
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as told:
         given.write(says.encode())
         given.seek(0)
-        begin = time.monotonic()
-        child = subprocess.Popen(command, stdin=given, stdout=told)  # noqa: S603 - commands of this room
-        _, status, used = os.wait4(child.pid, 0)
-        seconds = time.monotonic() - begin
-        child.returncode = os.waitstatus_to_exitcode(status)
-        if child.returncode:
-            raise subprocess.CalledProcessError(child.returncode, list(command))
+        figures = Path(folder) / "figures"
+        launched = [sys.executable, "-S", "-E", "-c", _LAUNCHER, str(figures), *command]
+        subprocess.run(launched, stdin=given, stdout=told, check=True)  # noqa: S603 - commands of this room
+        seconds, processors, peak = map(float, figures.read_text(encoding="ascii").split())
         told.seek(0)
-        text = told.read().decode()
-    return Spent(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, text)
+        return Spent(seconds, processors, peak, told.read().decode())
 
 
 def times(others: Sequence[float], ours: Sequence[float]) -> float:

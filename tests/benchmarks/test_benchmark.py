@@ -4,16 +4,18 @@ import json
 import re
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
 
 from collector.benchmark import BENCHMARKS, documents, mail_log
 from collector.benchmark.mail_lines import lines
-from collector.benchmark.measure import Figure, Size, program
+from collector.benchmark.measure import Figure, Size, program, spent
 from tests.connectors.email.mail_lines import use_by_single_lines
 from tests.servers.postgresql import PostgreSQL
 
@@ -34,13 +36,24 @@ def test_what_the_benchmark_collects_is_what_single_lines_tell(tmp_path: Path) -
     assert json.loads(mail_log.reading(path).told)["rows"] > 1_000
 
 
+def test_a_process_is_measured_without_what_its_parent_holds() -> None:
+    held = bytearray(b"x" * 200 * 2**20)
+    little, much = (spent([sys.executable, "-c", f"held = b'x' * ({size} * 2**20)"]).peak for size in (0, 100))
+    assert (little < 60, 90 < much - little < 110, len(held)) == (True, True, 200 * 2**20)
+
+
+def test_a_process_that_fails_is_no_measurement() -> None:
+    with pytest.raises(subprocess.CalledProcessError):
+        spent([sys.executable, "-c", "raise SystemExit(3)"])
+
+
 @pytest.mark.long
 def test_memory_is_flat_at_five_times_the_length_of_a_log(tmp_path: Path, scale: Callable[[int], int]) -> None:
     count = max(200_000, scale(2_000_000))
     once, more = (mail_log.write(tmp_path / str(times), times * count) for times in (1, 5))
     # Measured of 200,000 lines and of five times as many: the reader grows by 4 MiB, as it gets to know the mailboxes,
-    # a run that saves by 24, as the database's cache of 64 MiB fills. A reader that held its rows would grow by 22 MiB
-    # more, one that held the lines by 132.
+    # a run that saves by 24 when the database's cache still held 64 MiB (now 8). A reader that held its rows would grow
+    # by 22 MiB more, one that held the lines by 132.
     for run, growth in ((mail_log.reading, 12), (mail_log.collecting, 40)):
         assert run(more).peak - run(once).peak < growth
 
@@ -52,7 +65,7 @@ def test_a_register_is_loaded_changed_and_left_alone(tmp_path: Path, postgresql:
     assert {figures[name].target for name in figures} == {None, 0.5, 120, 0.05, 50}
     assert all(figure.value for figure in figures.values())
     # Its table is gone again.
-    with create_engine(url).connect() as connection:
+    with create_engine(url, poolclass=NullPool).connect() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").scalar() == 0
 
 
