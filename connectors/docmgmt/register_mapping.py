@@ -3,12 +3,11 @@
 import hashlib
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
-from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from connectors.docmgmt.register_presets import PRESETS, merged
-from connectors.register.formats import EPOCHS, sorts_as_time_goes, strptime_format
+from connectors.register.formats import EPOCHS, known_zone, sorts_as_time_goes, strptime_format
 from connectors.register.stored_totals import StoredTotals
 
 
@@ -243,14 +242,6 @@ class Deliveries(_Table):
         return self
 
 
-def _known_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        raise ValueError(f"{name!r} is no time zone; write it like Asia/Ho_Chi_Minh") from None
-    return name
-
-
 def _known_preset(name: str | None) -> str | None:
     if name is not None and name not in PRESETS:
         raise ValueError(f"{name!r} is no preset; there are {', '.join(PRESETS)}")
@@ -305,7 +296,7 @@ class Config(_Strict):
     )
     page_size: int = Field(5_000, ge=1, le=100_000, description="Rows asked at once.", examples=[5_000])
 
-    _zone = field_validator("time_zone")(_known_zone)
+    _zone = field_validator("time_zone")(known_zone)
 
     @model_validator(mode="before")
     @classmethod

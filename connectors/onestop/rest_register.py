@@ -21,7 +21,6 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -36,7 +35,7 @@ from connectors.onestop.national_intake import Intake
 from connectors.onestop.national_service import Envelope, Paging, ask, at, count_of, listed, read
 from connectors.onestop.rest_register_pages import Followed, earlier, time_of, version_of
 from connectors.onestop.sql_register_shapes import OUR_NAMES, PAYMENTS, SHAPES, HoSo, Times
-from connectors.register.formats import EPOCHS, strptime_format
+from connectors.register.formats import EPOCHS, known_zone, strptime_format
 from connectors.register.values import Clock
 
 DOORS = ("http",)
@@ -130,14 +129,7 @@ class Config(BaseModel):
         examples=["Asia/Ho_Chi_Minh", "UTC"],
     )
 
-    @field_validator("time_zone")
-    @classmethod
-    def _known_zone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (KeyError, ValueError, OSError):
-            raise ValueError(f"{name!r} is no time zone; write it like Asia/Ho_Chi_Minh") from None
-        return name
+    _zone = field_validator("time_zone")(known_zone)
 
     @model_validator(mode="after")
     def _fits(self) -> "Config":

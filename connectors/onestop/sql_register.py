@@ -20,7 +20,6 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from sqlalchemy import ColumnElement, Text, cast, func, literal_column, select
@@ -41,6 +40,7 @@ from connectors.onestop.sql_register_shapes import SHAPES, HoSo, OpenCps, Reader
 from connectors.onestop.sql_register_shapes import Rows as Made
 from connectors.register import stored_totals
 from connectors.register.cursor import Progress
+from connectors.register.formats import known_zone
 from connectors.register.pages import Page, Pages, existing
 from connectors.register.stored_totals import StoredTotals
 from connectors.register.values import Clock
@@ -105,14 +105,7 @@ class Config(BaseModel):
     )
     page_size: int = Field(default=10_000, ge=1, le=100_000, description="Rows asked at once", examples=[10_000])
 
-    @field_validator("time_zone")
-    @classmethod
-    def _known_zone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (KeyError, ValueError, OSError):
-            raise ValueError(f"{name!r} is no time zone; write it like Asia/Ho_Chi_Minh") from None
-        return name
+    _zone = field_validator("time_zone")(known_zone)
 
     @model_validator(mode="after")
     def _fits(self) -> "Config":

@@ -1,7 +1,8 @@
-"""How a source writes its times, as an operator tells it: `dd/MM/yyyy HH:mm:ss`, or a number of the epoch."""
+"""How a source writes its times, as an operator tells it: `dd/MM/yyyy HH:mm:ss`, or a number of the epoch; its zone."""
 
 import re
 from collections.abc import Mapping
+from zoneinfo import ZoneInfo
 
 EPOCHS: Mapping[str, int] = {"epoch_seconds": 1, "epoch_milliseconds": 1_000, "epoch_microseconds": 1_000_000}
 """Formats of numbers, and how many of them make a second."""
@@ -23,6 +24,15 @@ def strptime_format(pattern: str) -> str:
     if not all(sign in made for sign in ("%Y", "%m", "%d")):
         raise ValueError(f"the format {pattern!r} needs yyyy, MM and dd, or is one of {', '.join(EPOCHS)}")
     return made
+
+
+def known_zone(name: str) -> str:
+    """Return the name of a time zone; ValueError, in words, if nobody knows it."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"{name!r} is no time zone; write it like Asia/Ho_Chi_Minh") from None
+    return name
 
 
 def sorts_as_time_goes(pattern: str) -> bool:
