@@ -32,6 +32,7 @@ from sqlalchemy.types import Date, DateTime
 
 from collector.benchmark.measure import Figure, Size, absent, at_least, at_most, configuration, forget, program, spent
 from collector.contract.period import as_date, plus_days
+from collector.store.engine import PRAGMAS
 
 _TABLE = Table(
     "collector_benchmark",
@@ -196,9 +197,8 @@ def limit(state: Path) -> dict[str, float]:
     other = state / "limit.sqlite"
     other.unlink(missing_ok=True)
     with closing(sqlite3.connect(other, isolation_level=None)) as target:
-        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "secure_delete = ON", "temp_store = MEMORY"):
+        for pragma in PRAGMAS:
             target.execute(f"PRAGMA {pragma}")
-        target.execute("PRAGMA cache_size = -65536")
         for statement in made:
             target.execute(statement)
         others = ", ".join(f'"{name}" = excluded."{name}"' for name in names if name not in ("source", "key"))

@@ -15,6 +15,17 @@ from collector.contract.errors import WrongUse
 from collector.contract.tables import METADATA
 from collector.store import schema  # registers the store's own tables
 
+PRAGMAS = (
+    "journal_mode = WAL",
+    "synchronous = NORMAL",
+    "busy_timeout = 30000",
+    "secure_delete = ON",
+    "temp_store = MEMORY",
+    "cache_size = -8192",
+    "foreign_keys = ON",
+)
+"""The settings of each connection."""
+
 
 def open_engine(url: str) -> Engine:
     """Open the store and create what is missing of its tables; WrongUse for a database that is not supported."""
@@ -31,15 +42,7 @@ def open_engine(url: str) -> Engine:
     def prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # SQLAlchemy's own BEGIN below decides when a transaction starts
         cursor = connection.cursor()
-        for pragma in (
-            "journal_mode = WAL",
-            "synchronous = NORMAL",
-            "busy_timeout = 30000",
-            "secure_delete = ON",
-            "temp_store = MEMORY",
-            "cache_size = -8192",
-            "foreign_keys = ON",
-        ):
+        for pragma in PRAGMAS:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
