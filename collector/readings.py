@@ -107,12 +107,11 @@ def take(
                 blocks = {member.code: member.block for member in world.members}
                 for block in sorted({blocks[one.agency] for one in own}):
                     inside = {code for code, its in blocks.items() if its == block}
-                    wider = _wider([one for one in own if one.agency in inside], "block", block, world)
-                    wider = _together(connection, indicator, wider, own, world, period, inside)
+                    parts = [one for one in own if one.agency in inside]
+                    wider = _wider(connection, indicator, parts, "block", block, world, period)
                     readings.append(_held_back(indicator, wider) if block in unsaid.blocks else wider)
             else:
-                wider = _wider(own, "province", world.province, world)
-                wider = _together(connection, indicator, wider, own, world, period)
+                wider = _wider(connection, indicator, own, "province", world.province, world, period)
                 readings.append(_held_back(indicator, wider) if unsaid.province else wider)
     return readings
 
@@ -474,8 +473,19 @@ def _spans(indicator: Indicator, first: int, through: int) -> list[tuple[int, in
 _WORST: tuple[State, ...] = ("missing", "partial", "measured")
 
 
-def _wider(own: Sequence[Reading], scope: Scope, code: str, world: World) -> Reading:
-    """Add the counts of the members that count: not the not_applicable ones, not those marked as outside."""
+def _wider(
+    connection: Connection,
+    indicator: Indicator,
+    own: Sequence[Reading],
+    scope: Scope,
+    code: str,
+    world: World,
+    period: Period,
+) -> Reading:
+    """Add the counts of the members that count: not the not_applicable ones, not those marked as outside.
+
+    What members share counts once.
+    """
     outside = {member.code for member in world.members if member.outside}
     inside = [one for one in own if one.agency not in outside]
     counted = [one for one in inside if one.state != "not_applicable"]
@@ -488,7 +498,7 @@ def _wider(own: Sequence[Reading], scope: Scope, code: str, world: World) -> Rea
     open_ = [through for through, end in days if end is None or through < end]
     through = min(open_, default=max((through for through, _ in days), default=None))
     why = "" if state in ("measured", "not_applicable") else f"{measured} of {len(counted)} agencies are measured"
-    return replace(
+    total = replace(
         template,
         scope=scope,
         agency=code,
@@ -501,33 +511,7 @@ def _wider(own: Sequence[Reading], scope: Scope, code: str, world: World) -> Rea
         members=len(counted),
         measured_members=measured,
     )
-
-
-def _together(
-    connection: Connection,
-    indicator: Indicator,
-    wider: Reading,
-    own: Sequence[Reading],
-    world: World,
-    period: Period,
-    inside: set[str] | None = None,
-) -> Reading:
-    """Count what the members share once each, of a figure whose items belong to several agencies."""
-    formula = indicator.formula
-    if not isinstance(formula, Cells) or formula.together is None or wider.through is None:
-        return wider
-    outside = {member.code for member in world.members if member.outside}
-    members = [
-        one.agency
-        for one in own
-        if one.agency not in outside
-        and one.through is not None
-        and one.state != "not_applicable"
-        and (inside is None or one.agency in inside)
-    ]
-    bounds = {"agencies": members, "first_day": period.first, "last_day": wider.through}
-    hits, judged, unknown = connection.execute(formula.together, bounds).one()
-    return replace(wider, hits=int(hits), judged=int(judged), unknown=int(unknown))
+    return succession.each_once(connection, indicator, total, counted, period.first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -546,8 +530,7 @@ def explain(
 
     For a `Counted` formula: source, key, day, verdict (hit, miss, unknown) and what the declaration shows. For
     `Cells`: the columns of their items; where persons stand behind them, day, hits, judged and unknown, of a suppressed
-    reading the days alone. What persons did is told from the
-    tallies, which outlive their rows.
+    reading the days alone. What persons did is told from the tallies, which outlive their rows.
     """
     if reading.through is None:
         return Explanation(reading, (), ())

@@ -101,20 +101,28 @@ def merged(
             parts.setdefault((one.indicator, into.get(one.agency, one.agency)), []).append(one)
     sums = [_sum(some, unit, indicators[indicator]) for (indicator, unit), some in parts.items()]
     return [
-        _shared(connection, indicators[one.indicator], one, parts[one.indicator, one.agency])
+        each_once(
+            connection,
+            indicators[one.indicator],
+            one,
+            parts[one.indicator, one.agency],
+            parse_period(one.period).first,
+        )
         if one.members > 1
         else one
         for one in sums
     ]
 
 
-def _shared(connection: Connection, indicator: Indicator, total: Reading, parts: Sequence[Reading]) -> Reading:
+def each_once(
+    connection: Connection, indicator: Indicator, total: Reading, parts: Iterable[Reading], first_day: int
+) -> Reading:
     """Count what the parts share once each, of a figure whose items belong to several agencies."""
     formula = indicator.formula
     if not isinstance(formula, Cells) or formula.together is None or total.through is None:
         return total
     agencies = [one.agency for one in parts if one.through is not None and one.state != "not_applicable"]
-    bounds = {"agencies": agencies, "first_day": parse_period(total.period).first, "last_day": total.through}
+    bounds = {"agencies": agencies, "first_day": first_day, "last_day": total.through}
     hits, judged, unknown = connection.execute(formula.together, bounds).one()
     return replace(total, hits=int(hits), judged=int(judged), unknown=int(unknown))
 

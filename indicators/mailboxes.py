@@ -42,6 +42,7 @@ _LAST: BindParameter[int] = bindparam("last_day", type_=Integer)
 _AGENCY: BindParameter[str] = bindparam("agency", type_=Text)
 
 _begins = func.coalesce(mailbox.c.active_from_day, mailbox.c.first_listed_day)
+_first_day = case((_begins < mailbox.c.month_day, mailbox.c.month_day), else_=_begins)
 _of_month = and_(mailbox.c.removed == 0, mailbox.c.agency.is_not(None), mailbox.c.month_day == workday.c.month_day)
 _on_day = and_(workday.c.day >= _begins, or_(mailbox.c.closed_day.is_(None), workday.c.day < mailbox.c.closed_day))
 _active = and_(_of_month, _on_day)
@@ -64,7 +65,7 @@ def _spells(*counts: ColumnElement[int], of: ColumnElement[bool]) -> Subquery:
     Most mailboxes of an agency are active all month, so that there are few spells: a day's counts are added up from
     these, and never from every mailbox on every day.
     """
-    first_day = case((_begins < mailbox.c.month_day, mailbox.c.month_day), else_=_begins).label("first_day")
+    first_day = _first_day.label("first_day")
     return (
         select(mailbox.c.agency, mailbox.c.month_day, first_day, mailbox.c.closed_day, *counts)
         .where(
@@ -77,6 +78,15 @@ def _spells(*counts: ColumnElement[int], of: ColumnElement[bool]) -> Subquery:
         )
         .group_by(mailbox.c.agency, mailbox.c.month_day, first_day, mailbox.c.closed_day)
         .subquery()
+    )
+
+
+def _judged_spells() -> Subquery:
+    """The spells of personal mailboxes (judged), and of those that may be (unknown)."""
+    return _spells(
+        _number(_personal).label("judged"),
+        _number(_of_unknown_kind).label("unknown"),
+        of=or_(_personal, _of_unknown_kind),
     )
 
 
@@ -158,11 +168,7 @@ def _provisioned() -> Select[tuple[str, int, int, int, int]]:
 
 def _daily_use() -> Select[tuple[str, int, int, int, int]]:
     used = _used_by_day()
-    spells = _spells(
-        _number(_personal).label("judged"),
-        _number(_of_unknown_kind).label("unknown"),
-        of=or_(_personal, _of_unknown_kind),
-    )
+    spells = _judged_spells()
     counts = _by_day(spells).where(workday.c.is_working == 1).subquery()
     return select(
         counts.c.agency,
@@ -226,11 +232,7 @@ _last = _closing.c.working_ordinal - _closing.c.is_working
 
 def _with_working_days() -> Subquery:
     """The mailboxes of each agency that were active on a working day of the month up to a day."""
-    spells = _spells(
-        _number(_personal).label("judged"),
-        _number(_of_unknown_kind).label("unknown"),
-        of=or_(_personal, _of_unknown_kind),
-    )
+    spells = _judged_spells()
     return (
         select(
             spells.c.agency,
@@ -254,7 +256,6 @@ def _in_regular_use() -> Subquery:
     def in_turn(value: Function[int]) -> Over[int]:
         return value.over(partition_by=(mailbox.c.source, mailbox.c.key), order_by=workday.c.day)
 
-    first_day = case((_begins < mailbox.c.month_day, mailbox.c.month_day), else_=_begins)
     days_of_use = (
         select(
             mailbox.c.agency,
@@ -266,7 +267,7 @@ def _in_regular_use() -> Subquery:
         )
         .join_from(used, workday, and_(workday.c.day == used.c.day, workday.c.is_working == 1))
         .join(mailbox, and_(_active, _personal, mailbox.c.pseudonym == used.c.pseudonym))
-        .join(_since, _since.c.day == first_day)
+        .join(_since, _since.c.day == _first_day)
         .outerjoin(_closing, _closing.c.day == mailbox.c.closed_day)
         .subquery()
     )

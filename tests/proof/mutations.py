@@ -442,7 +442,7 @@ MUTATIONS = (
     Mutation(
         "a mailbox made in mid-month is judged by the whole month",
         "indicators/mailboxes.py",
-        "        .join(_since, _since.c.day == first_day)",
+        "        .join(_since, _since.c.day == _first_day)",
         "        .join(_since, _since.c.day == mailbox.c.month_day)",
         "tests/indicators/test_mailboxes.py::test_a_mailbox_made_in_mid_month_is_judged_from_then_on[4-1]",
     ),
@@ -740,9 +740,9 @@ MUTATIONS = (
     ),
     Mutation(
         "the province counts a probe once for each agency that it serves",
-        "collector/readings.py",
-        "return replace(wider, hits=int(hits), judged=int(judged), unknown=int(unknown))",
-        "return wider",
+        "collector/succession.py",
+        "    return replace(total, hits=int(hits), judged=int(judged), unknown=int(unknown))",
+        "    return total",
         "tests/indicators/test_systems.py::test_wider_figures_have_each_probe_once",
     ),
     Mutation(
