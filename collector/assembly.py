@@ -172,13 +172,15 @@ class Assembly:
         with reading_store(self.engine) as connection:
             return succession.merged(connection, readings, indicators, succession.units(self.register, day))
 
-    def changes(self, scores: Sequence[Score], former: Iterable[Reading], period: Period) -> list[Score]:
+    def changes(
+        self, scores: Sequence[Score], former: Iterable[Reading], period: Period, model: Model | None = None
+    ) -> list[Score]:
         """Return scores with each agency's change of rank against a former period, given that period's readings.
 
         Like is compared with like: the agencies ranked now by their figures of then, each with those of all that it
         took over since; one that was not there then, nor anything that became it, has no place in that ranking.
         """
-        model = self.model()
+        model = model or self.model()
         readings = self.merged(former, period.last)
         figured = {one.agency for one in readings}
         blocks = {one.agency: one.block for one in scores if one.rank is not None and one.agency in figured}

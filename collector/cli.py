@@ -540,9 +540,9 @@ def rank(period: APeriod, merged: Merged = False, config: Config = None, as_json
 
 
 def _show_ranking(assembly: Assembly, period: Period, *, merged: bool = False, as_json: bool) -> None:
-    taken = _take(assembly, [period])
-    scores = assembly.rank(assembly.merged(taken, period.last) if merged else taken, period)
-    scores = assembly.changes(scores, _take(assembly, [period_before(period)]), period)
+    taken, model = _take(assembly, [period]), assembly.model()
+    scores = assembly.rank(assembly.merged(taken, period.last) if merged else taken, period, model)
+    scores = assembly.changes(scores, _take(assembly, [period_before(period)]), period, model)
     if as_json:
         _print_json([json_shapes.score(one) for one in scores])
         return

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
@@ -29,6 +30,13 @@ from tests.servers.openssh import OpenSSH
 from tests.servers.postgresql import PostgreSQL
 from tests.servers.prometheus import Prometheus
 from tests.servers.roundup import Roundup
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from collector.agencies import Register
+
+Small: TypeAlias = "tuple[Engine, Register]"
 
 NEEDED_BY_FIXTURE = {
     "mail_servers": ("postfix", "dovecot", "faketime"),
@@ -194,3 +202,20 @@ def roundup(server_folder: Callable[[str], Path]) -> Iterator[Callable[..., tupl
             return running.enter_context(server), clock
 
         yield begin
+
+
+@pytest.fixture(scope="module")
+def shared_store(tmp_path_factory: pytest.TempPathFactory) -> Small:
+    """The small store of a module's tests."""
+    from tests.store.small import store  # here: most of what is run in a process of its own needs no store
+
+    return store(tmp_path_factory.mktemp("store"))
+
+
+@pytest.fixture
+def emptied_store(shared_store: Small) -> Small:
+    """The same, without any record in it."""
+    from tests.store.small import emptied
+
+    emptied(shared_store[0])
+    return shared_store

@@ -14,7 +14,7 @@ from collector.flags import FLAGS, Raised, raised
 from collector.store.engine import reading as reading_store
 from collector.store.engine import writing
 from collector.store.tombstones import bury
-from tests.store.small import INDICATORS, PLAN, emptied, put, row, store
+from tests.store.small import INDICATORS, PLAN, put, row
 
 A, B = "H44.01", "H44.02"
 JANUARY = parse_period("2026-01")
@@ -22,15 +22,9 @@ NOW = day_start(20260301)
 Small = tuple[Engine, Register]
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Small:
-    return store(tmp_path_factory.mktemp("store"))
-
-
 @pytest.fixture
-def small(shared: Small) -> Small:
-    emptied(shared[0])
-    return shared
+def small(emptied_store: Small) -> Small:
+    return emptied_store
 
 
 def at(day: int) -> int:

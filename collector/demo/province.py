@@ -393,7 +393,6 @@ def _early_sessions(boxes: list[Mailbox], first: int, post: _Post) -> None:
 # -- documents ---------------------------------------------------------------------------------------------------
 
 _OUTSIDE = ("G22", "G01.32", "G09", "H26.03", "H40", "H62.11", "H28.07", "000.00.00.G22", "H01.5")
-_Draft = tuple[int, str, dict[str, object]]
 
 
 def _count(chance: random.Random, mean: float) -> int:

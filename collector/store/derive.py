@@ -223,7 +223,7 @@ def _level(lines: Iterable[_Line], source: str, day: int) -> str | None:
     return max(found, key=lambda line: (line[0] == source, line[1] != "", line[3] or 0))[2] if found else None
 
 
-def documents(connection: Connection, touched: Table, *, fresh_too: bool = True) -> None:
+def documents(connection: Connection, touched: Table, *, fresh_too: bool) -> None:
     """Derive scope and sent_electronically of the touched documents from their deliveries, else as stated.
 
     Fresh ones are as stated already: they need it only where there are deliveries.

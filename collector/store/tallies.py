@@ -2,10 +2,9 @@
 
 `Counted` formulas of one record and day column share one wide table, `tally_<record>_<day column>`, with a row per
 agency and day and three columns (hits, judged, unknown) per indicator, filled in one pass. Each part of a `Flow` is
-kept as an indicator of its own. `Cells` formulas keep
-their cells in the long table `cell`, and the groups of persons behind figures their sizes in `group_size`. All of
-them are derived: dropped and rebuilt when a declaration changes. What is left of a destroyed month is what was counted
-of it: nothing counts it anew.
+kept as an indicator of its own. `Cells` formulas keep their cells in the long table `cell`, and the groups of persons
+behind figures their sizes in `group_size`. All of them are derived: dropped and rebuilt when a declaration changes.
+What is left of a destroyed month is what was counted of it: nothing counts it anew.
 
 A save applies signed differences: the counts of the touched rows before the merge are taken away, those after it are
 added; new rows are only added. Above the break-even (more than a sixth of the stored rows changed) one rebuild is

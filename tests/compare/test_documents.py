@@ -16,7 +16,7 @@ from collector.store.engine import reading as reading_store
 from collector.store.engine import writing
 from collector.store.tombstones import bury
 from indicators.dossiers import INDICATORS
-from tests.store.small import PLAN, emptied, put, row, store
+from tests.store.small import PLAN, put, row
 
 A = "H44.01"
 ON_TIME = next(one for one in INDICATORS if one.id == "dossiers.on_time")
@@ -24,15 +24,9 @@ MADE = day_start(20260201)
 BEFORE, AFTER = (day_start(day) * 1_000_000 for day in (20260120, 20260203))
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Engine, Register]:
-    return store(tmp_path_factory.mktemp("store"))
-
-
 @pytest.fixture
-def small(shared: tuple[Engine, Register]) -> tuple[Engine, Register]:
-    emptied(shared[0])
-    engine, known = shared
+def small(emptied_store: tuple[Engine, Register]) -> tuple[Engine, Register]:
+    engine, known = emptied_store
     issued: list[dict[str, Any]] = [
         {"key": "electronic", "electronic_stated": 1},
         {"key": "paper", "electronic_stated": 0},
@@ -46,7 +40,7 @@ def small(shared: tuple[Engine, Register]) -> tuple[Engine, Register]:
     ]
     told = {"agency_code": A, "direction": "out", "issued_day": 20260112, "recalled": 0, "changed": BEFORE}
     put(engine, known, {Document: [row(Document, **told | one) for one in issued]})
-    return shared
+    return emptied_store
 
 
 def compared(

@@ -17,7 +17,7 @@ from collector.store.engine import reading as reading_store
 from collector.store.engine import writing
 from collector.store.tombstones import bury
 from indicators.dossiers import INDICATORS
-from tests.store.small import PLAN, emptied, put, row, store
+from tests.store.small import PLAN, put, row
 
 A, B = "H44.01", "H44.02"
 JANUARY = parse_period("2026-01")
@@ -27,15 +27,9 @@ QD766 = Rules("qd766", withdrawn="on_time", without_due="on_time", due="current"
 OPENCPS = Rules("opencps", without_due="on_time", due="current", same_day="by_hour")
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Engine, Register]:
-    return store(tmp_path_factory.mktemp("store"))
-
-
 @pytest.fixture
-def small(shared: tuple[Engine, Register]) -> tuple[Engine, Register]:
-    emptied(shared[0])
-    return shared
+def small(emptied_store: tuple[Engine, Register]) -> tuple[Engine, Register]:
+    return emptied_store
 
 
 def at(day: int, hour: int = 9) -> int:

@@ -22,7 +22,7 @@ from tests.connectors.onestop.dossier_tables import time
 from tests.connectors.onestop.national_service_double import dossier
 from tests.connectors.onestop.opencps_double import Deed, at, serving
 from tests.connectors.onestop.opencps_runs import A, Watcher, config, each_agency, filed, received
-from tests.store.small import INDICATORS, emptied, put, store
+from tests.store.small import INDICATORS, put
 
 NOW = day_start(20260201)
 NUMBER = "H44.01-260105-0001"
@@ -49,15 +49,9 @@ def at_home(status: str, **dates: Any) -> dict[type[Record], list[Row]]:
     return rows
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Engine, Register]:
-    return store(tmp_path_factory.mktemp("store"))
-
-
 @pytest.fixture
-def small(shared: tuple[Engine, Register]) -> tuple[Engine, Register]:
-    emptied(shared[0])
-    return shared
+def small(emptied_store: tuple[Engine, Register]) -> tuple[Engine, Register]:
+    return emptied_store
 
 
 @pytest.mark.parametrize("completed", ["20260112090000", ""])
