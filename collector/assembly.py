@@ -164,7 +164,8 @@ class Assembly:
             blocks[member.code] = member.block
             if ended or member.outside:
                 not_ranked[member.code] = member.outside or ended
-        return score(replace(model, not_ranked={**not_ranked, **model.not_ranked}), readings, blocks)
+        model = replace(model, not_ranked={**not_ranked, **model.not_ranked})
+        return score(model, readings, blocks, {one.id: one.measured_from for one in self.indicators})
 
     def merged(self, readings: Iterable[Reading], day: int) -> list[Reading]:
         """Add up the readings of agencies that are one on a day; see `succession.merged`."""

@@ -6,6 +6,8 @@ from typing import Literal
 
 State = Literal["measured", "not_applicable", "partial", "missing"]
 Scope = Literal["agency", "block", "province"]
+Source = Literal["machine", "clerk", "register", "declared"]
+"""What points rest on: what a system recorded by itself, what a clerk marked, a count of the register, or a claim."""
 
 STATES: tuple[State, ...] = ("measured", "not_applicable", "partial", "missing")
 
@@ -58,14 +60,47 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """What one criterion gave an agency: a line of its score.
+
+    `indicator` is "" for a declared item, whose state is `declared` (or `missing`) and whose `evidence` says in words
+    what the claim rests on. `parent` is the id of the group that the criterion stands in ("": in the block itself).
+    `maximum` is that of the model, `worth` what it became when the points of all that does not apply were spread
+    (0 for what does not apply itself). What is not known gives `points_low` to `points_high`. worth and points are
+    each rounded half up to 2 places on their own, so that each can be checked alone; the sum of many may differ from
+    the score's points, which are rounded once, by their last digits.
+    """
+
+    criterion: str
+    title_vi: str
+    title_en: str
+    indicator: str
+    source: Source
+    parent: str
+    maximum: Decimal
+    worth: Decimal
+    state: State | Literal["declared"]
+    points_low: Decimal
+    points_high: Decimal
+    evidence: str = ""
+
+    @property
+    def lost(self) -> Decimal:
+        """The points that it did not give (yet)."""
+        return self.worth - self.points_low
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
     """One agency's place in its block.
 
     `points` are those of the measured criteria alone, to 2 places; what is missing or partial could still add
     anything up to `points_high`, and nothing at the least (`points_low`). `rank` is None for an agency that is
     listed unranked; `why` says for what reason. `measured_share` (4 places) is the share of its points, once those
-    of criteria that do not apply are spread, that rests on measured readings. `change` is how many places it went up
-    (down if negative) against the period before, among the agencies of today; None unless both ranks are settled.
+    of criteria that do not apply are spread, that rests on measured readings; `machine_share` that on readings which
+    machines alone recorded. `change` is how many places it went up (down if negative) against the period before, among
+    the agencies of today; None unless both ranks are settled. `lines` tell its points by criterion, in the model's
+    order.
     """
 
     block: str
@@ -80,3 +115,5 @@ class Score:
     band: str | None
     change: int | None
     why: str = ""
+    machine_share: Decimal = Decimal(0)
+    lines: tuple[Line, ...] = ()

@@ -91,6 +91,7 @@ def score(one: Score) -> dict[str, Any]:
         "points_low": float(one.points_low),
         "points_high": float(one.points_high),
         "measured_share": float(one.measured_share),
+        "machine_share": float(one.machine_share),
         "band": one.band,
         "change": one.change,
         "why": one.why,

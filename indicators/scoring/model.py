@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 from math import floor
+from types import MappingProxyType
 from typing import Literal
 
 from collector.contract.errors import WrongUse
-from collector.contract.reading import Reading, Score
+from collector.contract.reading import Line, Reading, Score, Source
 
 Rule = Literal["ratio", "inverse"]
 """`ratio`: more hits, more points. `inverse`: 1 - ratio, for what should not happen."""
@@ -31,6 +32,7 @@ class Criterion:
     maximum: Decimal
     rule: Rule = "ratio"
     title_vi: str = ""
+    title_en: str = ""
 
     def share(self, reading: Reading) -> Fraction:
         """Return the share of the maximum, 0 to 1, that a measured reading earns: see `counts`.
@@ -140,13 +142,21 @@ class _Standing:
     low: Decimal
     high: Decimal
     share: Fraction
+    machine: Fraction  # share of its points that machines recorded
+    lines: tuple[Line, ...]
     unranked: str  # why it has no rank; "" if it has one
     excluded: bool  # it will never have a rank, whatever is measured yet
 
 
-def score(model: Model, readings: Iterable[Reading], blocks: Mapping[str, str]) -> list[Score]:
+def score(
+    model: Model,
+    readings: Iterable[Reading],
+    blocks: Mapping[str, str],
+    measured_from: Mapping[str, Source] = MappingProxyType({}),
+) -> list[Score]:
     """Return the score of every agency in `blocks` (agency code: block id), for the period of the readings.
 
+    `measured_from` tells by indicator what its figure rests on (a clerk, where it is not told).
     An agency or criterion without a reading is missing, not zero. Readings of wider scopes, of other indicators
     and of agencies outside `blocks` are not looked at. Ordered by block as in the model, rank and agency code, the
     unranked last. WrongUse if an agency's block is not in the model; ValueError if a figure is there twice.
@@ -174,13 +184,23 @@ def score(model: Model, readings: Iterable[Reading], blocks: Mapping[str, str]) 
         for one in _ranked(
             model,
             block,
-            [_standing(model, block, agency, found) for agency in sorted(blocks) if blocks[agency] == block.id],
+            [
+                _standing(model, block, agency, found, measured_from)
+                for agency in sorted(blocks)
+                if blocks[agency] == block.id
+            ],
         )
     ]
 
 
-def _standing(model: Model, block: Block, agency: str, readings: Mapping[tuple[str, str], Reading]) -> _Standing:
-    applicable = measured = earned = Fraction(0)
+def _standing(
+    model: Model,
+    block: Block,
+    agency: str,
+    readings: Mapping[tuple[str, str], Reading],
+    measured_from: Mapping[str, Source],
+) -> _Standing:
+    applicable = measured = machine = earned = Fraction(0)
     for criterion in block.criteria:
         maximum = Fraction(criterion.maximum)
         reading = readings.get((agency, criterion.indicator))
@@ -190,6 +210,8 @@ def _standing(model: Model, block: Block, agency: str, readings: Mapping[tuple[s
         if reading is not None and reading.state == "measured" and counts(reading) is not None:
             measured += maximum
             earned += maximum * criterion.share(reading)
+            if measured_from.get(criterion.indicator) == "machine":
+                machine += maximum
 
     # Points of what does not apply are spread over the other criteria in proportion: each is worth more by the
     # same factor, so that the best possible total is 1,000 again.
@@ -205,7 +227,34 @@ def _standing(model: Model, block: Block, agency: str, readings: Mapping[tuple[s
         unranked = "nothing to judge in any criterion"
     elif share < Fraction(model.minimum_measured):
         unranked = f"only {_rounded(share * 100, 1)} % of its points are measured"
-    return _Standing(agency, _rounded(low, 2), _rounded(high, 2), share, unranked, agency in model.not_ranked)
+    lines = tuple(
+        _line(criterion, readings.get((agency, criterion.indicator)), factor, measured_from)
+        for criterion in block.criteria
+    )
+    by_machine = machine / applicable if applicable else Fraction(0)
+    excluded = agency in model.not_ranked
+    return _Standing(agency, _rounded(low, 2), _rounded(high, 2), share, by_machine, lines, unranked, excluded)
+
+
+def _line(criterion: Criterion, reading: Reading | None, factor: Fraction, measured_from: Mapping[str, Source]) -> Line:
+    state = "missing" if reading is None else reading.state
+    worth = Fraction(0) if state == "not_applicable" else Fraction(criterion.maximum) * factor
+    low, high = Fraction(0), worth
+    if reading is not None and state == "measured" and counts(reading) is not None:
+        low = high = worth * criterion.share(reading)
+    return Line(
+        criterion=criterion.id,
+        title_vi=criterion.title_vi,
+        title_en=criterion.title_en,
+        indicator=criterion.indicator,
+        source=measured_from.get(criterion.indicator, "clerk"),
+        parent="",
+        maximum=criterion.maximum,
+        worth=_rounded(worth, 2),
+        state=state,
+        points_low=_rounded(low, 2),
+        points_high=_rounded(high, 2),
+    )
 
 
 def _ranked(model: Model, block: Block, standings: Sequence[_Standing]) -> list[Score]:
@@ -240,6 +289,8 @@ def _ranked(model: Model, block: Block, standings: Sequence[_Standing]) -> list[
                 band=None if one.unranked else _band(model, one.low),
                 change=None,
                 why=one.unranked,
+                machine_share=_rounded(one.machine, 4),
+                lines=one.lines,
             )
         )
     return sorted(scores, key=lambda one: (one.rank is None, one.rank or 0, one.agency))

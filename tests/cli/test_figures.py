@@ -14,7 +14,7 @@ from tests.cli.conftest import Run
 READING = ["indicator", "version", "scope", "agency", "period", "state", "through", "hits", "judged", "unknown"]
 READING += ["value", "edition"]
 SCORE = ["block", "agency", "rank", "rank_best", "rank_worst", "points", "points_low", "points_high"]
-SCORE += ["measured_share", "band", "change"]
+SCORE += ["measured_share", "machine_share", "band", "change"]
 
 
 def percent(hits: int, judged: int) -> str:
