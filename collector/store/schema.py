@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Connection,
+    ForeignKey,
     Integer,
     Table,
     Text,
@@ -19,7 +20,7 @@ from sqlalchemy import (
 from collector.contract.errors import WrongUse
 from collector.contract.tables import METADATA
 
-VERSION = 4
+VERSION = 5
 """Raised with each change of a table; a newer program migrates, an older one refuses."""
 
 about = Table(
@@ -176,6 +177,35 @@ difference = Table(
     Column("record", Text, primary_key=True),
     Column("kind", Text, primary_key=True),  # see collector/reconcile.py
     Column("records", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# What is told to the services that score, in the order in which it became so; see collector/store/outbox.py.
+outbox = Table(
+    "outbox",
+    METADATA,
+    Column("sequence", Integer, primary_key=True),
+    Column("key", Text, nullable=False, unique=True),
+    Column("kind", Text, nullable=False),  # edition | open
+    Column("period", Text, nullable=False),
+    Column("edition", Integer),
+    Column("digest", Text, nullable=False),  # SHA-256 of the body
+    Column("body", Text, nullable=False),
+    Column("made", BigInteger, nullable=False),
+    Column("superseded", Integer, nullable=False),  # 1: an open one that a later one replaces; its body is let go
+)
+
+# What became of a message at one receiver; without a row it was never tried there.
+delivery_state = Table(
+    "delivery_state",
+    METADATA,
+    Column("receiver", Text, primary_key=True),
+    Column("sequence", Integer, ForeignKey("outbox.sequence"), primary_key=True, autoincrement=False),
+    Column("state", Text, nullable=False),  # pending | acknowledged | dead
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt", BigInteger, nullable=False),
+    Column("last_error", Text, nullable=False),
+    Column("changed", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
 
