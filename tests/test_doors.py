@@ -40,7 +40,7 @@ SIDE_DOORS = frozenset(
         ("reconcile", "collect"),  # what is compared is read first
     }
 )
-LOADERS = frozenset({"collector.cli", "collector.daemon", "collector.assembly"})
+LOADERS = frozenset({"collector.assembly", "collector.daemon"})
 """They alone load connectors and indicators, by name, and hand them on."""
 
 TIME_READERS = frozenset({"collector.clock"})
@@ -154,7 +154,7 @@ def _reason(module: Module, target: str, known: Mapping[str, Module]) -> str:
 
 def _from_collector(module: Module, target: str) -> str:
     if not target.startswith("collector"):
-        return "" if module.name in LOADERS else f"{module.name} -> {target}: only cli and daemon load them, by name"
+        return "" if module.name in LOADERS else f"{module.name} -> {target}: only assembly and daemon load them"
     if target == "collector":
         return ""
     if module.name == "collector":
@@ -209,7 +209,7 @@ def _readers(module: Module) -> Iterator[tuple[int, str]]:
             if name in TIME and module.name not in TIME_READERS:
                 yield node.lineno, f"{name}: only collector/clock.py reads the time"
             if name in LOADING and module.name not in LOADERS:
-                yield node.lineno, f"{name}: only cli and daemon load modules by name"
+                yield node.lineno, f"{name}: only assembly and daemon load modules by name"
         if isinstance(node, ast.Call) and module.name not in TIME_READERS:
             name = meant(node.func)
             if len(node.args) < TIME_WITHOUT.get(name, 0):
@@ -233,7 +233,7 @@ def test_the_house_is_looked_at() -> None:
         ("collector/store/save.py", "from collector.readings import take", "store -> readings"),
         ("collector/store/save.py", "from collector.transports import http", "store -> transports"),
         ("collector/store/save.py", "import collector.settings", "store -> settings"),
-        ("collector/store/save.py", "from .. import cli", "store -> cli"),
+        ("collector/store/save.py", "from ..cli import app", "store -> cli"),
         ("collector/store/save.py", "def f():\n    from collector import daemon", "store -> daemon"),
         ("collector/contract/period.py", "from collector.clock import Clock", "contract -> clock"),
         ("collector/agencies.py", "from collector.store import schema", "agencies -> store"),
@@ -270,7 +270,7 @@ def test_the_house_is_looked_at() -> None:
     ],
 )
 def test_a_planted_fault_is_named_with_file_and_line(path: str, code: str, told: str, tmp_path: Path) -> None:
-    others = ("collector/settings.py", "collector/daemon.py", "collector/cli.py", "indicators/mailboxes.py")
+    others = ("collector/settings.py", "collector/daemon.py", "collector/cli/app.py", "indicators/mailboxes.py")
     for other in (*others, "collector/agencies.py", "collector/store/schema.py", "connectors/email/__init__.py"):
         (tmp_path / other).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / other).touch()
@@ -291,7 +291,7 @@ def test_a_planted_fault_is_named_with_file_and_line(path: str, code: str, told:
         ("collector/clock.py", "import time\ntime.time()"),
         ("collector/transports/http.py", "import time\ntime.monotonic()\ntime.gmtime(0)"),
         ("collector/settings/file.py", "from collector.transports import OPTIONS"),
-        ("collector/cli.py", "from importlib import import_module\nimport_module('connectors.email.mail_log')"),
+        ("collector/assembly.py", "from importlib import import_module\nimport_module('connectors.email.mail_log')"),
         ("collector/demo/truth.py", "import json\nfrom collector.demo.ledger import Ledger"),
         ("connectors/email/mail_log.py", "import email\nimport httpx\nfrom collector.contract.records import Mailbox"),
         ("connectors/email/mail_log.py", "from connectors.email.lines import parsed"),

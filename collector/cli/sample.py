@@ -1,0 +1,104 @@
+"""`demo`."""
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from collector import init
+from collector.cli.app import SOURCE_FAILED, AsJson, app, opened
+from collector.cli.asked import chosen_sources, take
+from collector.cli.collecting import collect_all
+from collector.cli.figures import show_ranking
+from collector.cli.printing import display, err, out, print_json, say
+from collector.collect import Wanted
+from collector.contract.errors import WrongUse
+from collector.contract.period import Period, month_of
+from collector.sinks import json_shapes, terminal
+
+
+@app.command(name="demo")
+def demo_command(
+    once: Annotated[bool, typer.Option("--once", help="Collect, print and end; else serve until Ctrl-C.")] = False,
+    folder: Annotated[
+        Path | None, typer.Option("--dir", metavar="DIR", help="Keep the province here, to look into it.")
+    ] = None,
+    agencies: Annotated[
+        int | None, typer.Option(metavar="N", min=4, help="How many agencies, at least 4 [all].")
+    ] = None,
+    days: Annotated[int, typer.Option(metavar="N", min=1, max=365, help="How many days, up to 28 February 2026.")] = 60,
+    seed: Annotated[int, typer.Option(metavar="N", help="Another seed is another province.")] = 1,
+    port: Annotated[
+        int | None, typer.Option(metavar="PORT", min=0, max=65_535, help="The page's port; a free one if not given.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a sample province, and collect and rank it.
+
+    Its systems run on loopback and are read by the ordinary path; the ranking is printed, then a page shows it.
+    """
+    from collector.demo import province, systems, truth
+
+    with tempfile.TemporaryDirectory(prefix="collector-demo-") as temporary:
+        place = folder or Path(temporary)
+        _make_empty(place)
+        with err.status("making the sample province") as spinner:
+            ledger = province.make(agencies, days, seed)
+            ledger.write(place / "ledger.json")
+            systems.write(ledger, place, lambda name: spinner.update(f"writing its systems: {name}"))
+            systems.write_configuration(ledger, place, init.samples())
+            spinner.update("counting the truth from its ledger")
+            truth.write(ledger, place / "truth.json")
+        with opened(place / "collector.yaml", with_systems=True) as assembly:
+            outcomes = collect_all(assembly, assembly.tools, chosen_sources(assembly, None), Wanted(), None)
+            months = _months(ledger.first_day, ledger.last_day)
+            if as_json:
+                print_json([json_shapes.reading(one) for one in take(assembly, months)])
+            else:
+                display([*terminal.collected(outcomes, out.width), ""])
+                show_ranking(assembly, months[-1], as_json=False)
+                for line in _next_steps(place, ledger.agencies[0].code, months[-1], kept=folder is not None):
+                    out.print(escape(line), soft_wrap=True)
+            if any(one.failure for one in outcomes):
+                raise typer.Exit(SOURCE_FAILED)
+            if not once:
+                from collector import daemon  # as in `serve`
+
+                daemon.serve(assembly, assembly.settings.serve.host, port or 0, says=say, just_read=True)
+
+
+def _make_empty(place: Path) -> None:
+    """Make a folder for the sample province; WrongUse if it cannot be made or holds something already."""
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        full = any(place.iterdir())
+    except OSError as error:
+        raise WrongUse(
+            f"{place} cannot be made ({error.strerror})", field="--dir", mend="Name a folder that you may write to"
+        ) from error
+    if full:
+        known = place / "collector.yaml"
+        use = f", or use the province in it: --config {known}" if known.is_file() else ""
+        raise WrongUse(f"{place} is not empty", field="--dir", mend=f"Name a new folder{use}")
+
+
+def _months(first: int, last: int) -> list[Period]:
+    months = [month_of(first)]
+    while months[-1].last < last:
+        months.append(month_of(months[-1].end))
+    return months
+
+
+def _next_steps(place: Path, agency: str, month: Period, *, kept: bool) -> list[str]:
+    """What a newcomer may try next; commands that need the province's folder only where it stays."""
+    if not kept:
+        return ["To keep a province and look into it: collector demo --once --dir DIR"]
+    option = f"--config {place / 'collector.yaml'}"
+    return [
+        "Look into it:",
+        f"  collector readings {option}",
+        f"  collector explain dossiers.on_time {agency} {month} {option}",
+        f"  collector status {option}",
+    ]
