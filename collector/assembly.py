@@ -35,9 +35,11 @@ from collector.readings import Member, Served, World
 from collector.settings import Settings, load
 from collector.settings.shape import Probing, Source
 from collector.settings.typed import Reader
+from collector.sinks.scoring import Sealed, Unit, message
 from collector.store import locks, tallies
 from collector.store.engine import open_engine, writing
 from collector.store.engine import reading as reading_store
+from collector.store.outbox import Message
 from collector.store.reference import refresh
 from collector.transports import Run, open_door, reach
 from collector.transports.pseudonym import Pseudonyms
@@ -147,11 +149,21 @@ class Assembly:
         """
         model = model or self.model()
         readings = list(readings)
-        figured = {one.agency for one in readings}
         ranked_in = {block.id for block in model.blocks}
+        units = [one for one in self.units(readings, period) if not one.not_ranked or one.block in ranked_in]
+        not_ranked = {one.agency: one.not_ranked for one in units if one.not_ranked}
+        model = replace(model, not_ranked={**not_ranked, **model.not_ranked})
+        blocks = {one.agency: one.block for one in units}
+        return score(model, readings, blocks, {one.id: one.measured_from for one in self.indicators})
+
+    def units(self, readings: Iterable[Reading], period: Period) -> list[Unit]:
+        """The agencies that were there in a period, each with why the register wants it unranked.
+
+        One that ended before the period's last day is among them only if it has readings of its own.
+        """
+        figured = {one.agency for one in readings}
         today = min(period.last, local_day(self.clock()))
-        blocks: dict[str, str] = {}
-        not_ranked: dict[str, str] = {}
+        units = []
         for member in self.world(period).members:
             agency = self.register.agencies[member.code]
             ended = ""
@@ -159,13 +171,23 @@ class Assembly:
                 ended = succession.ended(
                     member.to_day, [agency.successor] if agency.successor else agency.divided_among
                 )
-            if not member.there(period) or (ended and (member.code not in figured or member.block not in ranked_in)):
-                continue
-            blocks[member.code] = member.block
-            if ended or member.outside:
-                not_ranked[member.code] = member.outside or ended
-        model = replace(model, not_ranked={**not_ranked, **model.not_ranked})
-        return score(model, readings, blocks, {one.id: one.measured_from for one in self.indicators})
+            if member.there(period) and not (ended and member.code not in figured):
+                units.append(Unit(agency.code, agency.name, member.block, member.outside or ended))
+        return units
+
+    def message(self, readings: Iterable[Reading], period: Period, sealed: Sealed | None = None) -> Message:
+        """What a scoring service is told of a period: its readings as they are sealed, or as they are now."""
+        readings = list(readings)
+        province = self.settings.province
+        return message(
+            (province.code, province.name),
+            period,
+            self.clock(),
+            readings,
+            self.units(readings, period),
+            self.indicators,
+            sealed,
+        )
 
     def merged(self, readings: Iterable[Reading], day: int) -> list[Reading]:
         """Add up the readings of agencies that are one on a day; see `succession.merged`."""

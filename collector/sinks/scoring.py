@@ -1,4 +1,4 @@
-"""The message that tells a scoring service the readings of a period: docs/delivery.md, docs/scoring-message.schema.json.
+"""The message that tells a scoring service the readings of a period; docs/delivery.md tells it to who implements one.
 
 Its body is canonical JSON (RFC 8785: keys in order, no white space, UTF-8; numbers are whole, shares are text), so
 that the same readings always have the same digest, whoever writes them down again.
