@@ -16,13 +16,26 @@ PARTS = ("collector", "connectors", "indicators")
 LEVELS: tuple[frozenset[str], ...] = (
     frozenset({"cli", "daemon"}),
     frozenset({"assembly", "benchmark"}),
-    frozenset({"scheduler", "check", "audit", "proof", "demo", "init", "gaps"}),
+    frozenset({"scheduler", "check", "audit", "proof", "demo", "init", "gaps", "report"}),
     frozenset({"editions", "sinks", "web"}),
     frozenset(
         {"collect", "reconcile", "matching", "compare", "flags", "readings", "ranking", "status", "privacy", "probing"}
     ),
     frozenset({"suppression", "succession", "promises"}),
-    frozenset({"store", "transports", "settings", "agencies", "workdays", "vitals", "clock", "samples", "traces"}),
+    frozenset(
+        {
+            "store",
+            "transports",
+            "settings",
+            "agencies",
+            "workdays",
+            "vitals",
+            "clock",
+            "samples",
+            "traces",
+            "vietnamese",
+        }
+    ),
     frozenset({"yaml_file"}),
     frozenset({"contract"}),
 )

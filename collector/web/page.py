@@ -5,10 +5,10 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from collector import __version__
+from collector import __version__, vietnamese
 from collector.agencies import Register
 from collector.contract.indicator import Indicator
-from collector.contract.period import Period, as_date, local_day, rfc3339
+from collector.contract.period import Period, rfc3339
 from collector.contract.reading import Reading, Score, State
 from collector.status import SourceStatus
 
@@ -77,12 +77,12 @@ def render(
     return _TEMPLATES.get_template("province.html").render(
         province=province,
         period=period.name,
-        period_vi=f"tháng {period.first // 100 % 100} năm {period.first // 10_000}",
+        period_vi=vietnamese.period(period),
         blocks=blocks,
         sources=[_source(one) for one in statuses],
         version=__version__,
         now=rfc3339(now),
-        now_vi=_moment(now),
+        now_vi=vietnamese.moment(now),
     )
 
 
@@ -93,18 +93,18 @@ def _row(score: Score, register: Register) -> dict[str, Any]:
         "ranks": f"{score.rank_best}–{score.rank_worst}" if ranked and score.rank_best != score.rank_worst else "",
         "name": register.agencies[score.agency].name,
         "why": score.why,
-        "points": _decimal(f"{score.points:.2f}"),
+        "points": vietnamese.decimal(f"{score.points:.2f}"),
         "interval": ""
         if score.points_low == score.points_high
-        else _decimal(f"{score.points_low:.2f}–{score.points_high:.2f}"),
+        else vietnamese.decimal(f"{score.points_low:.2f}–{score.points_high:.2f}"),
     }
 
 
 def _cell(reading: Reading) -> dict[str, str]:
     value = counts = ""
     if reading.percentage is not None and reading.hits is not None and reading.judged is not None:
-        value = _decimal(f"{reading.percentage}%")
-        counts = f"{_thousands(reading.hits)}/{_thousands(reading.judged)}"
+        value = vietnamese.decimal(f"{reading.percentage}%")
+        counts = f"{vietnamese.thousands(reading.hits)}/{vietnamese.thousands(reading.judged)}"
     look, word = _look(reading)
     return {"value": value, "counts": counts, "state": look, "word": word}
 
@@ -150,30 +150,10 @@ def _source(one: SourceStatus) -> dict[str, str]:
     through = min(one.covered.values(), default=None)
     return {
         "name": one.source,
-        "last_run": "–" if one.last_run is None else _moment(one.last_run),
+        "last_run": "–" if one.last_run is None else vietnamese.moment(one.last_run),
         "class": look,
         "word": word,
         "message": one.message,
-        "through": "–" if through is None else _day(through),
-        "records": _thousands(sum(one.records.values())),
+        "through": "–" if through is None else vietnamese.day(through),
+        "records": vietnamese.thousands(sum(one.records.values())),
     }
-
-
-def _day(day: int) -> str:
-    """A local day as Vietnamese write it: 28/02/2026."""
-    return as_date(day).strftime("%d/%m/%Y")
-
-
-def _moment(instant: int) -> str:
-    """An instant as Vietnamese write it: 08:00 ngày 01/03/2026."""
-    return f"{rfc3339(instant)[11:16]} ngày {_day(local_day(instant))}"
-
-
-def _thousands(number: int) -> str:
-    """A count as Vietnamese write it: 12.345."""
-    return f"{number:,}".replace(",", ".")
-
-
-def _decimal(text: str) -> str:
-    """A number with a decimal comma, as Vietnamese write it."""
-    return text.replace(".", ",")
