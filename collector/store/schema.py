@@ -11,8 +11,10 @@ from sqlalchemy import (
     Connection,
     ForeignKey,
     Integer,
+    LargeBinary,
     Table,
     Text,
+    UniqueConstraint,
     insert,
     select,
 )
@@ -125,6 +127,48 @@ edition = Table(
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("sealed", BigInteger, nullable=False),
     sqlite_with_rowid=False,
+)
+
+# What was sealed, byte for byte: all editions of a store are one chain, each naming the digest of the one before.
+edition_body = Table(
+    "edition_body",
+    METADATA,
+    Column("position", Integer, primary_key=True, autoincrement=False),  # in the chain, from 1
+    Column("period", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("digest", Text, nullable=False),  # SHA-256 of the body
+    Column("public_key", LargeBinary, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    UniqueConstraint("period", "number"),
+)
+
+# The rows behind the figures of editions, each list once: an edition names its digest.
+edition_rows = Table(
+    "edition_rows",
+    METADATA,
+    Column("digest", Text, primary_key=True),  # SHA-256 of the rows as they are stored
+    Column("rows", LargeBinary, nullable=False),  # zlib: a line of canonical JSON for each row
+)
+
+# Days of a source that are lost for ever and were accepted as lost, by name.
+gap = Table(
+    "gap",
+    METADATA,
+    Column("source", Text, primary_key=True),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("reason", Text, nullable=False),
+    Column("accepted", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# What of the open readings of a period had changed since it was last noted, by the instant of the note.
+reading_log = Table(
+    "reading_log",
+    METADATA,
+    Column("period", Text, primary_key=True),
+    Column("at", BigInteger, primary_key=True, autoincrement=False),
+    Column("changed", LargeBinary, nullable=False),  # zlib: canonical JSON
 )
 
 destroyed_month = Table(
