@@ -44,7 +44,8 @@ from collector.store.reference import refresh
 from collector.transports import Run, open_door, reach
 from collector.transports.pseudonym import Pseudonyms
 from indicators.scoring.file import ModelFile
-from indicators.scoring.model import Model, changed, score
+from indicators.scoring.model import Model
+from indicators.scoring.points import changed, score
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 

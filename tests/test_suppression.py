@@ -26,7 +26,8 @@ from collector.store.engine import writing
 from collector.store.save import save
 from collector.store.schema import cell, coverage, group_size
 from collector.suppression import Veil, lay
-from indicators.scoring.model import Band, Block, Criterion, Model, score
+from indicators.scoring.model import Band, Block, Criterion, Model
+from indicators.scoring.points import score
 from tests.store.small import INDICATORS, PLAN, put, row, store
 
 OF_PERSONS = tuple(one for one in INDICATORS if one.group is not None)

@@ -65,6 +65,8 @@ class Line:
 
     `indicator` is "" for a declared item, whose state is `declared` (or `missing`) and whose `evidence` says in words
     what the claim rests on. `parent` is the id of the group that the criterion stands in ("": in the block itself).
+    `hits` of `judged` are the counts, None where they are not known or may not be told. `to_gain` says how many more
+    hits here (negative: fewer), all else being equal, would give its agency a better rank: None where none would.
     `maximum` is that of the model, `worth` what it became when the points of all that does not apply were spread
     (0 for what does not apply itself). What is not known gives `points_low` to `points_high`. worth and points are
     each rounded half up to 2 places on their own, so that each can be checked alone; the sum of many may differ from
@@ -83,6 +85,9 @@ class Line:
     points_low: Decimal
     points_high: Decimal
     evidence: str = ""
+    hits: int | None = None
+    judged: int | None = None
+    to_gain: int | None = None
 
     @property
     def lost(self) -> Decimal:
@@ -94,8 +99,11 @@ class Line:
 class Score:
     """One agency's place in its block.
 
-    `points` are those of the measured criteria alone, to 2 places; what is missing or partial could still add
-    anything up to `points_high`, and nothing at the least (`points_low`). `rank` is None for an agency that is
+    `points` are those of the criteria that are measured or declared, to 2 places; what is missing or partial could
+    still add anything up to `points_high`, and nothing at the least (`points_low`). `band` is the grade of `points`,
+    `band_best` that of `points_high`. `tied` tells how many others have the same points, and so the same rank;
+    `group` numbers from the top the agencies that cannot be told apart, because their intervals of points touch;
+    `to_next` are the points to the next better rank (None: there is none). `rank` is None for an agency that is
     listed unranked; `why` says for what reason. `measured_share` (4 places) is the share of its points, once those
     of criteria that do not apply are spread, that rests on measured readings; `machine_share` that on readings which
     machines alone recorded. `change` is how many places it went up (down if negative) against the period before, among
@@ -117,3 +125,7 @@ class Score:
     why: str = ""
     machine_share: Decimal = Decimal(0)
     lines: tuple[Line, ...] = ()
+    band_best: str | None = None
+    tied: int = 0
+    group: int | None = None
+    to_next: Decimal | None = None

@@ -1,31 +1,40 @@
-"""The scoring model and what it makes of readings: points, intervals, ranks and bands.
+"""The scoring model: blocks of agencies, a tree of criteria with their points, rules, bands.
 
-All arithmetic is exact (fractions) until the one rounding at the end, half up, to what is printed.
+All arithmetic is exact (fractions) until the one rounding at the end, half up, to what is printed: see `points.py`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
-from math import floor
-from types import MappingProxyType
+from math import ceil, floor
 from typing import Literal
 
 from collector.contract.errors import WrongUse
-from collector.contract.reading import Line, Reading, Score, Source
 
-Rule = Literal["ratio", "inverse"]
-"""`ratio`: more hits, more points. `inverse`: 1 - ratio, for what should not happen."""
+Rule = Literal["ratio", "inverse", "steps"]
+"""`ratio`: more hits, more points. `inverse`: 1 - ratio, for what should not happen. `steps`: by `Step`."""
 
 TOTAL = Decimal(1000)
 """Maximum points of a block."""
 
-_ONE_HALF = Fraction(1, 2)
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """From a ratio of `at_least` on, a criterion gives `share` of its maximum (both 0 to 1)."""
+
+    at_least: Decimal
+    share: Decimal
 
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """What an indicator is worth in a block: `maximum` points for the best share."""
+    """What a figure is worth in a block: `maximum` points for the best share.
+
+    `indicator` is "" for an item that agencies declare. `steps` belong to the rule of that name: bounds ascend, and
+    the shares rise with them (below the first bound nothing is given), or fall from a bound of 0 on, for a figure of
+    which less is better. WrongUse otherwise.
+    """
 
     id: str
     indicator: str
@@ -33,31 +42,89 @@ class Criterion:
     rule: Rule = "ratio"
     title_vi: str = ""
     title_en: str = ""
+    steps: tuple[Step, ...] = ()
 
-    def share(self, reading: Reading) -> Fraction:
-        """Return the share of the maximum, 0 to 1, that a measured reading earns: see `counts`.
-
-        ValueError for counts that no measured reading can have.
-        """
-        hits, judged = counts(reading) or (0, 0)
-        if not 0 <= hits <= judged or judged == 0:
-            raise ValueError(
-                f"{reading.indicator} of {reading.agency} in {reading.period} is called measured with "
-                f"{hits} hits of {judged} judged"
+    def __post_init__(self) -> None:
+        if self.maximum <= 0:
+            raise self._wrong("has no points", "maximum", "Give it points, or leave it out")
+        if (self.rule == "steps") != bool(self.steps):
+            raise self._wrong(
+                "has steps, but another rule" if self.steps else "has the rule steps, but no steps",
+                "steps",
+                "Write `rule: steps` with `steps: [[0.5, 0.4], [0.8, 1]]`, or neither",
             )
+        bounds, shares = [one.at_least for one in self.steps], [one.share for one in self.steps]
+        if any(not 0 <= one <= 1 for one in (*bounds, *shares)):
+            raise self._wrong("has a step that is no share from 0 to 1", "steps", "Write 0.8 for 80 %")
+        if bounds != sorted(set(bounds)):
+            raise self._wrong(
+                "has steps whose bounds do not ascend", "steps", "Write the lowest bound first, each once"
+            )
+        if shares != sorted(shares) and (shares != sorted(shares, reverse=True) or bounds[0] != 0):
+            raise self._wrong(
+                "has steps that neither rise nor fall from a bound of 0 on",
+                "steps",
+                "Let the shares rise with the bounds; where less is better let them fall, the first bound being 0",
+            )
+
+    def _wrong(self, reason: str, key: str, mend: str) -> WrongUse:
+        return WrongUse(f"criterion {self.id} {reason}", stage="configuration", field=key, mend=mend)
+
+    @property
+    def falls(self) -> bool:
+        """Whether fewer hits give more points."""
+        if self.rule == "steps":
+            return self.steps[0].share > self.steps[-1].share
+        return self.rule == "inverse"
+
+    def share(self, hits: int, judged: int) -> Fraction:
+        """Return the share of the maximum, 0 to 1, that counts earn. ValueError for counts that no figure can have."""
+        if not 0 <= hits <= judged or judged == 0:
+            raise ValueError(f"criterion {self.id} cannot be judged by {hits} hits of {judged}")
         ratio = Fraction(hits, judged)
+        if self.rule == "steps":
+            reached = [one.share for one in self.steps if one.at_least <= ratio]
+            return Fraction(reached[-1]) if reached else Fraction(0)
         return ratio if self.rule == "ratio" else 1 - ratio
 
+    def to_reach(self, share: Fraction, hits: int, judged: int) -> int | None:
+        """Return how many more hits (negative: fewer) of the same judged ones earn at least a share of the maximum.
 
-def counts(reading: Reading) -> tuple[int, int] | None:
-    """Return the hits and the judged that give a reading its points.
+        None if even the best counts do not. 0 if these do already.
+        """
+        if self.share(hits, judged) >= share:
+            return 0
+        if self.rule == "ratio":
+            wanted = ceil(share * judged)
+        elif self.rule == "inverse":
+            wanted = floor((1 - share) * judged)
+        else:
+            enough = [place for place, one in enumerate(self.steps) if one.share >= share]
+            if not enough:
+                return None
+            if self.falls:  # the most that stay below the bound after the last step that is enough
+                wanted = ceil(self.steps[enough[-1] + 1].at_least * judged) - 1
+            else:
+                wanted = ceil(self.steps[enough[0]].at_least * judged)
+        return wanted - hits if 0 <= wanted <= judged else None
 
-    Its own, or where they may not be told those of the smallest group that may; None if there is no such group: then
-    its points cannot be told either.
-    """
-    if reading.hits is None or reading.judged is None:
-        return reading.merged
-    return reading.hits, reading.judged
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Criteria that belong together, and groups of them. Its maximum is their sum."""
+
+    id: str
+    title_vi: str
+    parts: tuple["Group | Criterion", ...]
+    title_en: str = ""
+
+    @property
+    def maximum(self) -> Decimal:
+        """The points of all in it."""
+        return sum((part.maximum for part in self.parts), Decimal(0))
+
+
+Part = Group | Criterion
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +133,17 @@ class Block:
 
     id: str
     title_vi: str
-    criteria: tuple[Criterion, ...]
+    parts: tuple[Part, ...]
 
     def __post_init__(self) -> None:
-        total = sum((criterion.maximum for criterion in self.criteria), Decimal(0))
-        ids = [criterion.id for criterion in self.criteria]
+        total = sum((part.maximum for part in self.parts), Decimal(0))
+        ids = [part.id for part, _ in self.walk()]
         if total != TOTAL:
             raise self._wrong(f"the maximum points of block {self.id} total {total:f}, not {TOTAL}")
-        if any(criterion.maximum <= 0 for criterion in self.criteria):
-            raise self._wrong(f"a criterion of block {self.id} has no points")
         if repeated := sorted({one for one in ids if ids.count(one) > 1}):
             raise self._wrong(f"block {self.id} has criterion {repeated[0]} twice")
+        if empty := [part.id for part, _ in self.walk() if isinstance(part, Group) and not part.parts]:
+            raise self._wrong(f"group {empty[0]} of block {self.id} has no criteria")
 
     def _wrong(self, reason: str) -> WrongUse:
         return WrongUse(
@@ -85,6 +152,53 @@ class Block:
             field=f"blocks.{self.id}.criteria",
             mend="Correct the criteria of this block in scoring.yaml",
         )
+
+    def walk(self) -> Iterator[tuple[Part, str]]:
+        """Yield each group before what is in it, and each criterion, with the id of its parent ("": the block)."""
+        yield from _walk(self.parts, "")
+
+    @property
+    def criteria(self) -> tuple[Criterion, ...]:
+        """All criteria, at whatever depth, in order."""
+        return tuple(part for part, _ in self.walk() if isinstance(part, Criterion))
+
+    def points_on(self, applies: Callable[[Criterion], bool]) -> Decimal:
+        """Return the maximum points of some criteria."""
+        return sum((one.maximum for one in self.criteria if applies(one)), Decimal(0))
+
+    def worth(self, without: frozenset[str] = frozenset()) -> Mapping[str, Fraction]:
+        """Return what each criterion is worth when those in `without` do not apply: 0 for these.
+
+        Their points are spread over what is left in their group, in proportion to the maxima; where nothing is left,
+        over what is left beside that group, and so on upwards. The worths total 1,000, unless nothing is left at all.
+        """
+        found = {one.id: Fraction(0) for one in self.criteria}
+        _spread(self.parts, Fraction(TOTAL), without, found)
+        return found
+
+
+def _walk(parts: Sequence[Part], parent: str) -> Iterator[tuple[Part, str]]:
+    for part in parts:
+        yield part, parent
+        if isinstance(part, Group):
+            yield from _walk(part.parts, part.id)
+
+
+def _spread(parts: Sequence[Part], worth: Fraction, without: frozenset[str], found: dict[str, Fraction]) -> None:
+    left = [part for part in parts if _applies(part, without)]
+    maximum = sum((Fraction(part.maximum) for part in left), Fraction(0))
+    for part in left:
+        own = worth * Fraction(part.maximum) / maximum
+        if isinstance(part, Group):
+            _spread(part.parts, own, without, found)
+        else:
+            found[part.id] = own
+
+
+def _applies(part: Part, without: frozenset[str]) -> bool:
+    if isinstance(part, Group):
+        return any(_applies(one, without) for one in part.parts)
+    return part.id not in without
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +214,8 @@ class Model:
     """A whole scoring model. WrongUse unless its bands cover every share and name each bound once.
 
     An agency whose measured criteria carry less than `minimum_measured` (a share, 0 to 1) of its points is listed
-    unranked, and so is one in `not_ranked` (agency code: reason).
+    unranked, and so is one in `not_ranked` (agency code: reason). WrongUse for a block in which nobody could ever
+    reach that share.
     """
 
     blocks: tuple[Block, ...]
@@ -127,199 +242,18 @@ class Model:
         ids = [block.id for block in self.blocks]
         if repeated := sorted({one for one in ids if ids.count(one) > 1}):
             raise WrongUse(f"block {repeated[0]} is there twice", stage="configuration", field="blocks")
+        for block in self.blocks:
+            measurable = block.points_on(lambda one: bool(one.indicator))
+            if measurable < self.minimum_measured * TOTAL:
+                raise WrongUse(
+                    f"only {measurable:f} points of block {block.id} are on indicators, less than minimum_measured"
+                    f" ({self.minimum_measured:f}): none of its agencies could ever be ranked",
+                    stage="configuration",
+                    field="minimum_measured",
+                    mend="Lower minimum_measured, or give indicators more of the block's points",
+                )
 
     @property
     def indicators(self) -> frozenset[str]:
         """The ids of all indicators that any block needs."""
-        return frozenset(criterion.indicator for block in self.blocks for criterion in block.criteria)
-
-
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    """What an agency has earned, before anybody is compared. `share` is exact, for the comparison with the minimum."""
-
-    agency: str
-    low: Decimal
-    high: Decimal
-    share: Fraction
-    machine: Fraction  # share of its points that machines recorded
-    lines: tuple[Line, ...]
-    unranked: str  # why it has no rank; "" if it has one
-    excluded: bool  # it will never have a rank, whatever is measured yet
-
-
-def score(
-    model: Model,
-    readings: Iterable[Reading],
-    blocks: Mapping[str, str],
-    measured_from: Mapping[str, Source] = MappingProxyType({}),
-) -> list[Score]:
-    """Return the score of every agency in `blocks` (agency code: block id), for the period of the readings.
-
-    `measured_from` tells by indicator what its figure rests on (a clerk, where it is not told).
-    An agency or criterion without a reading is missing, not zero. Readings of wider scopes, of other indicators
-    and of agencies outside `blocks` are not looked at. Ordered by block as in the model, rank and agency code, the
-    unranked last. WrongUse if an agency's block is not in the model; ValueError if a figure is there twice.
-    """
-    found: dict[tuple[str, str], Reading] = {}
-    for reading in readings:
-        if reading.scope != "agency":
-            continue
-        if (reading.agency, reading.indicator) in found:
-            raise ValueError(f"two readings of {reading.indicator} for {reading.agency}: score one period at a time")
-        found[reading.agency, reading.indicator] = reading
-
-    known = {block.id for block in model.blocks}
-    for agency, block_id in sorted(blocks.items()):
-        if block_id not in known:
-            raise WrongUse(
-                f"agency {agency} is in block {block_id}, which the scoring model does not have",
-                stage="configuration",
-                field="blocks",
-                mend=f"Add block {block_id} to scoring.yaml or correct the register",
-            )
-    return [
-        one
-        for block in model.blocks
-        for one in _ranked(
-            model,
-            block,
-            [
-                _standing(model, block, agency, found, measured_from)
-                for agency in sorted(blocks)
-                if blocks[agency] == block.id
-            ],
-        )
-    ]
-
-
-def _standing(
-    model: Model,
-    block: Block,
-    agency: str,
-    readings: Mapping[tuple[str, str], Reading],
-    measured_from: Mapping[str, Source],
-) -> _Standing:
-    applicable = measured = machine = earned = Fraction(0)
-    for criterion in block.criteria:
-        maximum = Fraction(criterion.maximum)
-        reading = readings.get((agency, criterion.indicator))
-        if reading is not None and reading.state == "not_applicable":
-            continue
-        applicable += maximum
-        if reading is not None and reading.state == "measured" and counts(reading) is not None:
-            measured += maximum
-            earned += maximum * criterion.share(reading)
-            if measured_from.get(criterion.indicator) == "machine":
-                machine += maximum
-
-    # Points of what does not apply are spread over the other criteria in proportion: each is worth more by the
-    # same factor, so that the best possible total is 1,000 again.
-    factor = Fraction(TOTAL) / applicable if applicable else Fraction(0)
-    share = measured / applicable if applicable else Fraction(0)
-    low = earned * factor
-    high = low + (applicable - measured) * factor
-
-    unranked = ""
-    if agency in model.not_ranked:
-        unranked = model.not_ranked[agency]
-    elif not applicable:
-        unranked = "nothing to judge in any criterion"
-    elif share < Fraction(model.minimum_measured):
-        unranked = f"only {_rounded(share * 100, 1)} % of its points are measured"
-    lines = tuple(
-        _line(criterion, readings.get((agency, criterion.indicator)), factor, measured_from)
-        for criterion in block.criteria
-    )
-    by_machine = machine / applicable if applicable else Fraction(0)
-    excluded = agency in model.not_ranked
-    return _Standing(agency, _rounded(low, 2), _rounded(high, 2), share, by_machine, lines, unranked, excluded)
-
-
-def _line(criterion: Criterion, reading: Reading | None, factor: Fraction, measured_from: Mapping[str, Source]) -> Line:
-    state = "missing" if reading is None else reading.state
-    worth = Fraction(0) if state == "not_applicable" else Fraction(criterion.maximum) * factor
-    low, high = Fraction(0), worth
-    if reading is not None and state == "measured" and counts(reading) is not None:
-        low = high = worth * criterion.share(reading)
-    return Line(
-        criterion=criterion.id,
-        title_vi=criterion.title_vi,
-        title_en=criterion.title_en,
-        indicator=criterion.indicator,
-        source=measured_from.get(criterion.indicator, "clerk"),
-        parent="",
-        maximum=criterion.maximum,
-        worth=_rounded(worth, 2),
-        state=state,
-        points_low=_rounded(low, 2),
-        points_high=_rounded(high, 2),
-    )
-
-
-def _ranked(model: Model, block: Block, standings: Sequence[_Standing]) -> list[Score]:
-    ranked = [one for one in standings if not one.unranked]
-    # What is unranked only for want of records may yet be ranked, and then stand above: it can push others down,
-    # but their best rank does not wait for it.
-    possible = [one for one in standings if not one.excluded]
-
-    def rank(one: _Standing) -> tuple[int, int, int] | tuple[None, None, None]:
-        if one.unranked:
-            return None, None, None
-        return (
-            1 + sum(other.low > one.low for other in ranked),
-            1 + sum(other.low > one.high for other in ranked),
-            1 + sum(other.high > one.low for other in possible if other is not one),
-        )
-
-    scores = []
-    for one in standings:
-        place, best, worst = rank(one)
-        scores.append(
-            Score(
-                block=block.id,
-                agency=one.agency,
-                rank=place,
-                rank_best=best,
-                rank_worst=worst,
-                points=one.low,
-                points_low=one.low,
-                points_high=one.high,
-                measured_share=_rounded(one.share, 4),
-                band=None if one.unranked else _band(model, one.low),
-                change=None,
-                why=one.unranked,
-                machine_share=_rounded(one.machine, 4),
-                lines=one.lines,
-            )
-        )
-    return sorted(scores, key=lambda one: (one.rank is None, one.rank or 0, one.agency))
-
-
-def changed(scores: Iterable[Score], former: Iterable[Score]) -> list[Score]:
-    """Return scores with the change of each agency's rank against former ones: 2 is two places up, -1 one down.
-
-    None unless both ranks are settled: what is missing or partial could still move one that has an interval.
-    """
-    before = {(one.block, one.agency): place for one in former if (place := _settled(one)) is not None}
-    found = []
-    for one in scores:
-        then, now = before.get((one.block, one.agency)), _settled(one)
-        found.append(replace(one, change=None if then is None or now is None else then - now))
-    return found
-
-
-def _settled(one: Score) -> int | None:
-    """A rank that nothing can change any more."""
-    return one.rank if one.rank_best == one.rank_worst else None
-
-
-def _band(model: Model, points: Decimal) -> str:
-    """Return the grade of printed points, so that grade and points can be checked against each other."""
-    reached = [band for band in model.bands if points >= band.at_least * TOTAL]
-    return max(reached, key=lambda band: band.at_least).name
-
-
-def _rounded(value: Fraction, places: int) -> Decimal:
-    """Return a value that is not negative, rounded half up."""
-    return Decimal(floor(value * 10**places + _ONE_HALF)).scaleb(-places)
+        return frozenset(one.indicator for block in self.blocks for one in block.criteria if one.indicator)

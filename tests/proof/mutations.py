@@ -811,7 +811,7 @@ MUTATIONS = (
     ),
     Mutation(
         "who went down a place went up",
-        "indicators/scoring/model.py",
+        "indicators/scoring/points.py",
         "change=None if then is None or now is None else then - now",
         "change=None if then is None or now is None else now - then",
         "tests/test_succession.py::test_the_change_of_a_rank_goes_through_what_an_agency_took_over",

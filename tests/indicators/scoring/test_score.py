@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from collector.contract.errors import WrongUse
 from collector.contract.reading import Reading, Score, State
-from indicators.scoring.model import Band, Block, Criterion, Model, Rule, changed, score
+from indicators.scoring.model import Band, Block, Criterion, Model, Rule
+from indicators.scoring.points import changed, score
 
 MAIL, PAPER, LATE = "mailboxes.daily_use", "documents.exchanged_internal", "dossiers.on_time"
 BANDS = (Band("high", Decimal("0.85")), Band("middle", Decimal("0.5")), Band("low", Decimal(0)))
