@@ -5,13 +5,7 @@ proxy or password taken from the environment. Secrets are sent in headers and ne
 """
 
 import base64
-import calendar
-import email.utils
 import json
-import logging
-import math
-import re
-import ssl
 import zlib
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
@@ -23,16 +17,13 @@ import tenacity
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from collector.contract.door import JSON, Answer
-from collector.contract.errors import AccessDenied, CollectorError, TryAgain, UnexpectedAnswer, WrongUse
+from collector.contract.errors import AccessDenied, CollectorError, TryAgain, UnexpectedAnswer
+from collector.transports import web
 from collector.transports.budget import Budget
 from collector.transports.run import Opened, Run
 
-# httpx logs every URL with its query, which may name people or hold a key.
-logging.getLogger("httpx").setLevel(logging.WARNING)
-
 _PATIENCE = {408, 425, 429, 500, 502, 503, 504}
 _BLOCK = 1 << 20
-_WEEK = 7 * 86_400.0
 
 
 class Options(BaseModel):
@@ -67,15 +58,7 @@ class Options(BaseModel):
     @field_validator("base_url")
     @classmethod
     def _address_only(cls, value: str) -> str:
-        try:
-            url = httpx.URL(value)
-        except httpx.InvalidURL:
-            raise ValueError("is no address; write it like https://motcua.example/api") from None
-        if url.scheme not in ("http", "https") or not re.fullmatch(rb"[a-z0-9._:-]+", url.raw_host):
-            raise ValueError("must begin with https:// (or http://) and name a host")
-        if url.userinfo or url.query or url.fragment:
-            raise ValueError("must hold no user, password, query or fragment; use user, password or token")
-        return value.rstrip("/")
+        return web.base_address(value)
 
     @model_validator(mode="after")
     def _one_login(self) -> "Options":
@@ -93,11 +76,11 @@ def open_door(options: Options, run: Run) -> Iterator["Service"]:
     Raises WrongUse if the ca_file cannot be used or a header holds what no header can.
     """
     headers = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "ict-collector"}
-    headers |= _checked(options.headers, "headers", run)
+    headers |= web.sendable(options.headers, "headers", run.source)
     if options.token is not None:
         token = options.token.get_secret_value()
         # Checked before it is packed: a line break inside would only be seen as a key that is refused.
-        plain = _checked({options.token_header: options.token_prefix + token}, "token", run)
+        plain = web.sendable({options.token_header: options.token_prefix + token}, "token", run.source)
         packed = {options.token_header: options.token_prefix + base64.b64encode(token.encode()).decode()}
         headers |= packed if options.token_base64 else plain
     auth = (
@@ -108,41 +91,12 @@ def open_door(options: Options, run: Run) -> Iterator["Service"]:
     with httpx.Client(
         headers=headers,
         auth=auth,
-        verify=_trust(options, run),
+        verify=web.trust(options.base_url, options.ca_file, run.source),
         follow_redirects=False,
         trust_env=False,
         timeout=options.timeout,
     ) as client:
         yield Service(options, run, client, Budget(run))
-
-
-def _checked(headers: Mapping[str, str], field: str, run: Run) -> dict[str, str]:
-    # httpx would quote the value, which may be a secret, in its complaint.
-    for name, value in headers.items():
-        if not (name.isascii() and name.replace("-", "").isalnum() and value.isascii() and value.isprintable()):
-            raise WrongUse(
-                "a header can hold only printable ASCII characters, on one line",
-                source=run.source,
-                stage="configuration",
-                field=field,
-                mend="Look for a line break or an accented letter in the value",
-            )
-    return dict(headers)
-
-
-def _trust(options: Options, run: Run) -> ssl.SSLContext | bool:
-    if options.base_url.startswith("http:"):
-        return False
-    try:
-        return ssl.create_default_context(cafile=options.ca_file)
-    except OSError as error:  # ssl.SSLError too
-        raise WrongUse(
-            f"{options.ca_file} cannot be used as a list of authorities ({error.strerror or error})",
-            source=run.source,
-            stage="configuration",
-            field="ca_file",
-            mend="Name a readable file with one or more PEM certificates",
-        ) from error
 
 
 class Service(Opened):
@@ -178,7 +132,7 @@ class Service(Opened):
         steps = path.replace("%2e", ".").replace("%2E", ".").split("/")
         if not path.startswith("/") or ".." in steps or not path.isprintable() or set(path) & set("?#\\ "):
             raise ValueError(f"{path!r} is no path below the address; write it like /api/dossiers")
-        self._allowed[method, path] = fault, _checked(headers or {}, "headers", self._run)
+        self._allowed[method, path] = fault, web.sendable(headers or {}, "headers", self.source)
 
     def get(self, path: str, parameters: Mapping[str, str]) -> Answer:
         """Ask a path with GET and return the decoded answer."""
@@ -259,10 +213,10 @@ class Service(Opened):
                 if response.status_code == 500 and fault is not None:
                     told = self._told(response)
                     if told is not None and fault(told):
-                        return Answer(told, _date(response))
+                        return Answer(told, web.date_of(response))
                 self._judge(response)
                 body = b"".join(self._body(response))
-                return Answer(self._decode(body, response), _date(response))
+                return Answer(self._decode(body, response), web.date_of(response))
         except httpx.TransportError as error:
             raise self._broken(error, method, path) from error
 
@@ -305,17 +259,7 @@ class Service(Opened):
         self._fail(UnexpectedAnswer, asked, "answer", "Check base_url and path against the service's manual")
 
     def _rest_wanted(self, response: httpx.Response) -> float | None:
-        wanted = response.headers.get("Retry-After", "").strip()
-        if wanted.isascii() and wanted.isdigit():
-            return min(float(wanted), _WEEK)
-        until = _instant(wanted)
-        if until is None:
-            return None
-        # Counted on the server's own clock where it shows it: ours may differ.
-        now = _date(response)
-        if now is None:
-            now = self.began + int(self._budget.elapsed)
-        return min(max(0.0, float(until - now)), _WEEK)
+        return web.rest_wanted(response, self.began + int(self._budget.elapsed))
 
     def _body(self, response: httpx.Response) -> Iterator[bytes]:
         total = 0
@@ -363,9 +307,7 @@ class Service(Opened):
         if not body.strip():
             self._fail(UnexpectedAnswer, "the answer is empty", "answer", "Check path and parameters")
         try:
-            decoded: JSON = json.loads(
-                body, parse_constant=_no_number, parse_float=_finite, object_pairs_hook=_without_duplicates
-            )
+            decoded = web.strict_json(body)
         except RecursionError:
             self._fail(UnexpectedAnswer, "the answer is nested too deeply", "answer", "Ask the service's operator")
         except json.JSONDecodeError as error:
@@ -383,7 +325,7 @@ class Service(Opened):
             self._not_json(f"at character {error.pos}")
         except UnicodeDecodeError:
             self._not_json("it is not UTF-8")
-        except _Refused as error:
+        except web.Refused as error:
             self._not_json(str(error))
         except ValueError:  # json reads an integer of more than 4,300 digits no further
             self._not_json("it holds an oversized number")
@@ -409,24 +351,9 @@ class Service(Opened):
         raise kind(reason, source=self.source, stage=stage, mend=mend)
 
     def _broken(self, error: httpx.TransportError, method: str, path: str) -> CollectorError:
-        tls = _tls_failure(error)
         host = httpx.URL(self._options.base_url).host
-        if isinstance(tls, ssl.SSLCertVerificationError):
-            return AccessDenied(
-                f"the certificate of {host} is not trusted ({tls.verify_message})",
-                source=self.source,
-                stage="reach",
-                field="ca_file",
-                mend="Set ca_file to the PEM file of the authority that signed it, and base_url to a name in it",
-            )
-        if tls is not None:
-            return AccessDenied(
-                f"no TLS connection to {host} ({tls.reason or tls.strerror})",
-                source=self.source,
-                stage="reach",
-                field="base_url",
-                mend="Check that this port speaks https with TLS 1.2 or later; ca_file names a private authority",
-            )
+        if (distrusted := web.distrusted(error, host, self.source, "base_url")) is not None:
+            return distrusted
         stage = "reach" if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) else "read"
         what = "did not answer in time" if isinstance(error, httpx.TimeoutException) else "broke off or was refused"
         return TryAgain(
@@ -446,55 +373,9 @@ def _wait(state: tenacity.RetryCallState) -> float:
     return max(wanted or 0.0, _BACKOFF(state))
 
 
-class _Refused(ValueError):
-    """Something that Python's decoder lets pass and JSON, or we, do not. Its text quotes no content."""
-
-
-def _no_number(name: str) -> NoReturn:
-    raise _Refused(f"{name} is no number")
-
-
-def _finite(digits: str) -> float:
-    value = float(digits)
-    if not math.isfinite(value):
-        raise _Refused("it holds an oversized number")
-    return value
-
-
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise _Refused("an object names a field twice")
-    return found
-
-
-def _tls_failure(error: BaseException | None) -> ssl.SSLError | None:
-    while error is not None:
-        # An end in the middle is a broken connection, not a question of trust.
-        if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
-            return error
-        error = error.__cause__ or error.__context__
-    return None
-
-
 def _origin(response: httpx.Response) -> str:
     try:
         url = response.request.url.join(response.headers.get("Location", ""))
     except httpx.InvalidURL:
         return "no address"
     return f"{url.scheme}://{url.netloc.decode('ascii', 'replace')}"
-
-
-def _date(response: httpx.Response) -> int | None:
-    return _instant(response.headers.get("Date", ""))
-
-
-def _instant(text: str) -> int | None:
-    """Return an HTTP date as epoch seconds UTC, None if it is none."""
-    parts = email.utils.parsedate_tz(text)
-    if parts is None:
-        return None
-    try:
-        return calendar.timegm((*parts[:6], 0, 1, 0)) - (parts[9] or 0)
-    except (ValueError, OverflowError):
-        return None
