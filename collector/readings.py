@@ -16,6 +16,7 @@ from collector.contract.indicator import Cells, Counted, Flow, Indicator
 from collector.contract.period import Period, as_date, day_start, iso, month_ends, month_of, plus_days
 from collector.contract.reading import Reading, Scope, State
 from collector.contract.tables import workday
+from collector.store import gaps
 from collector.store.destruction import counted_otherwise
 from collector.store.schema import cell, coverage
 from collector.store.tallies import PARTS, Tallies, part_of
@@ -75,6 +76,7 @@ class _Reach:
     through: int | None
     gaps: tuple[str, ...]  # in words
     stale: tuple[str, ...]
+    lost: tuple[str, ...] = ()  # accepted by name: the figure does without those days, and says so
 
 
 def take(
@@ -108,10 +110,10 @@ def take(
                 for block in sorted({blocks[one.agency] for one in own}):
                     inside = {code for code, its in blocks.items() if its == block}
                     parts = [one for one in own if one.agency in inside]
-                    wider = _wider(connection, indicator, parts, "block", block, world, period)
+                    wider = _wider(connection, indicator, parts, "block", block, world, period, found)
                     readings.append(_held_back(indicator, wider) if block in unsaid.blocks else wider)
             else:
-                wider = _wider(connection, indicator, own, "province", world.province, world, period)
+                wider = _wider(connection, indicator, own, "province", world.province, world, period, found)
                 readings.append(_held_back(indicator, wider) if unsaid.province else wider)
     return readings
 
@@ -122,6 +124,7 @@ _Found = Mapping[str, tuple[_Reach | None, str]]
 
 def _reaches(connection: Connection, indicator: Indicator, world: World, period: Period) -> _Found:
     covered = _covered(connection, indicator, period)
+    lost = gaps.accepted(connection, period.first, period.last)
     serving: dict[str, list[Served]] = {}
     for one in world.serving:
         serving.setdefault(one.agency, []).append(one)
@@ -135,7 +138,8 @@ def _reaches(connection: Connection, indicator: Indicator, world: World, period:
         first = max(period.first, member.from_day) if member.there(period) else period.first
         last = succession.last_day(indicator, member.to_day, period)
         if (first, last, pairs) not in reaches:
-            reaches[first, last, pairs] = _reach(covered, pairs, first, last, world.now)
+            at_end = indicator.period == "end"
+            reaches[first, last, pairs] = _reach(covered, lost, pairs, first, last, world.now, at_end=at_end)
         reach = reaches[first, last, pairs]
         found[member.code] = (reach, "" if reach.through else "nothing of the period is covered yet")
     if indicator.group is not None:
@@ -321,36 +325,55 @@ def _covered(connection: Connection, indicator: Indicator, period: Period) -> di
 
 def _reach(
     covered: Mapping[tuple[str, str], set[int]],
+    lost: Mapping[str, Mapping[int, str]],
     pairs: Sequence[tuple[str, str, int, int]],
     first: int,
     last: int,
     now: int,
+    *,
+    at_end: bool,
 ) -> _Reach:
+    """How far some pairs have covered the days `first..last`. What is accepted as lost counts as accounted for.
+
+    A figure that is taken `at_end` is that of the last day that is truly covered.
+    """
     days_of = {
         (source, record): {day for day in covered.get((source, record), ()) if max(first, from_day) <= day <= last}
         for source, record, from_day, _ in pairs
     }
     if not all(days_of.values()):
         return _Reach(None, (), ())
-    through = min(max(days) for days in days_of.values())
-    gaps = []
-    for (source, record), days in days_of.items():
-        lost = _count(first, through) - sum(day <= through for day in days)
-        if lost:
-            gaps.append(
-                f"{lost} day{'s' if lost > 1 else ''} of {record} before {iso(through)} not covered by {source}"
+    accounted = {
+        (source, record): days_of[source, record]
+        | {day for day in lost.get(source, ()) if max(first, from_day) <= day <= last}
+        for source, record, from_day, _ in pairs
+    }
+    told = min(max(days) for days in accounted.values())
+    through = min(max(days) for days in days_of.values()) if at_end else told
+    open_days = []
+    for (source, record), days in accounted.items():
+        count = _count(first, told) - sum(day <= told for day in days)
+        if count:
+            open_days.append(
+                f"{count} day{'s' if count > 1 else ''} of {record} before {iso(told)} not covered by {source}"
             )
     closed = day_start(plus_days(last, 1)) <= now
-    if closed and through < last:
-        behind = sorted({source for (source, _), days in days_of.items() if max(days) < last})
-        gaps.append(f"covered only through {iso(through)} ({', '.join(behind)})")
+    if closed and told < last:
+        behind = sorted({source for (source, _), days in accounted.items() if max(days) < last})
+        open_days.append(f"covered only through {iso(told)} ({', '.join(behind)})")
     stale = []
     if not closed:
         for source, record, _, stale_after in pairs:
-            latest = max(days_of[source, record])
+            latest = max(accounted[source, record])
             if now - day_start(plus_days(latest, 1)) > stale_after:
                 stale.append(f"{source} has told nothing of {record} since {iso(latest)}")
-    return _Reach(through, tuple(gaps), tuple(dict.fromkeys(stale)))
+    without: dict[str, dict[int, str]] = {}
+    for (source, record), days in accounted.items():
+        for day in days - days_of[source, record]:
+            if day <= told:
+                without.setdefault(source, {})[day] = lost[source][day]
+    accepted = tuple(words for source in sorted(without) for words in gaps.in_words(source, without[source]))
+    return _Reach(through, tuple(open_days), tuple(dict.fromkeys(stale)), accepted)
 
 
 def _count(first: int, last: int) -> int:
@@ -366,15 +389,17 @@ def _state(
     """
     _, judged, unknown = counts
     if judged == 0 and unknown > 0:
-        return "missing", f"none of {f'the {unknown}' if told else 'those'} counted can be judged"
+        none = f"none of {f'the {unknown}' if told else 'those'} counted can be judged"
+        return "missing", "; ".join([none, *reach.lost])
     reasons = [*reach.gaps, *reach.stale]
     if judged + unknown and unknown / (judged + unknown) > world.unknown_share:
         reasons.append(f"{unknown} of {judged + unknown} cannot be judged" if told else "too many cannot be judged")
     if undecided:
         reasons.append(undecided)
     if reasons:
-        return "partial", "; ".join(reasons)
-    return ("measured", "") if judged else ("not_applicable", "covered, and there was nothing to judge")
+        return "partial", "; ".join([*reasons, *reach.lost])
+    nothing = [] if judged else ["covered, and there was nothing to judge"]
+    return "measured" if judged else "not_applicable", "; ".join([*nothing, *reach.lost])
 
 
 def _undecided(connection: Connection, first: int, through: int) -> str:
@@ -481,6 +506,7 @@ def _wider(
     code: str,
     world: World,
     period: Period,
+    found: _Found,
 ) -> Reading:
     """Add the counts of the members that count: not the not_applicable ones, not those marked as outside.
 
@@ -497,7 +523,9 @@ def _wider(
     # One that is told up to its own end holds nobody back.
     open_ = [through for through, end in days if end is None or through < end]
     through = min(open_, default=max((through for through, _ in days), default=None))
-    why = "" if state in ("measured", "not_applicable") else f"{measured} of {len(counted)} agencies are measured"
+    short = [] if state in ("measured", "not_applicable") else [f"{measured} of {len(counted)} agencies are measured"]
+    lost = (words for one in counted if (reach := found[one.agency][0]) for words in reach.lost)
+    why = "; ".join([*short, *dict.fromkeys(lost)])
     total = replace(
         template,
         scope=scope,
