@@ -19,6 +19,7 @@ def masked(settings: Settings) -> str:
         "agencies": str(settings.agencies),
         "workdays": str(settings.workdays),
         "scoring": str(settings.scoring),
+        "declared": str(settings.declared),
         "state": str(settings.state),
         "store": make_url(settings.store_url.get_secret_value()).render_as_string(hide_password=True),
         "limits": {"unknown_share": settings.limits.unknown_share},
@@ -26,6 +27,8 @@ def masked(settings: Settings) -> str:
         "serve": {"host": settings.serve.host, "port": settings.serve.port},
         "sources": {name: _source(source) for name, source in settings.sources.items()},
     }
+    if settings.receivers:
+        content["receivers"] = {name: _plain(one.options) for name, one in settings.receivers.items()}
     if settings.now is not None:
         content["demo"] = {"now": instant(settings.now)}
     text = yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=120)

@@ -12,6 +12,7 @@ from sqlalchemy.exc import ArgumentError
 from collector.contract.connector import Connector
 from collector.contract.errors import WrongUse
 from collector.settings.probes import duration, probing
+from collector.settings.receivers import receivers
 from collector.settings.shape import Limits, Listen, Privacy, Province, Served, Serves, Settings, Source
 from collector.settings.typed import Reader
 from collector.transports import OPTIONS
@@ -31,6 +32,11 @@ from collector.yaml_file import (
 
 FindConnector = Callable[[str], Connector]
 """Returns the connector of a name `<family>.<name>`; raises LookupError, saying which there are, if there is none."""
+
+_KEYS = (
+    *("province", "agencies", "workdays", "scoring", "declared", "state", "store", "demo", "sources"),
+    *("limits", "privacy", "serve", "receiver", "receivers"),
+)
 
 HERE = Path("config/collector.yaml")
 SYSTEM = Path("/etc/collector/collector.yaml")
@@ -68,20 +74,21 @@ def load(path: Path, find_connector: FindConnector, environment: Mapping[str, st
     faults = Faults(path)
     reader = Reader(faults, environment)
     top = Section(faults, "", read(path, faults))
-    top.only(
-        "province", "agencies", "workdays", "scoring", "state", "store", "demo", "sources", "limits", "privacy", "serve"
-    )
+    top.only(*_KEYS)
     province = _province(top)
     agencies = _beside(top, "agencies", "agencies.yaml", needed=True)
     workdays = _beside(top, "workdays", "workdays/", folder=True)
     scoring = _beside(top, "scoring", "scoring.yaml")
+    declared = _beside(top, "declared", "declared.yaml")
     state = _state(top, environment)
     store_url = _store(top, reader, state)
     now = _now(top)
     limits, privacy, serve = _limits(top), _privacy(top), _serve(top)
     sources = _sources(top, reader, find_connector)
+    told = receivers(top, reader)
     faults.finish()
-    return Settings(path, province, agencies, workdays, scoring, state, store_url, sources, limits, privacy, serve, now)
+    files = (path, province, agencies, workdays, scoring, declared, state)
+    return Settings(*files, store_url, sources, limits, privacy, serve, now, told)
 
 
 def _province(top: Section) -> Province:

@@ -1,13 +1,14 @@
 """What the settings are, once they are checked. Days are local (yyyymmdd), durations seconds."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, Field, SecretStr
 
 from collector.contract.errors import WrongUse
+from collector.transports.receiver_options import Options
 from collector.yaml_file import nearest
 
 
@@ -121,6 +122,27 @@ class Listen:
     port: int = 9480
 
 
+class ReceiverFile(Options):
+    """A receiver as it is written: how it is reached, and what it is told."""
+
+    open_readings: bool = Field(
+        default=False, description="Whether it is told each night how the current and the last month stand"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """A service that is told the readings of each edition, and of each night too if `open_readings`."""
+
+    name: str
+    options: ReceiverFile
+
+    @property
+    def open_readings(self) -> bool:
+        """Whether it is told open readings too."""
+        return self.options.open_readings
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The whole configuration. Paths are absolute or relative to the present folder, never to the file.
@@ -133,6 +155,7 @@ class Settings:
     agencies: Path
     workdays: Path
     scoring: Path
+    declared: Path
     state: Path
     store_url: SecretStr
     sources: Mapping[str, Source]
@@ -140,3 +163,4 @@ class Settings:
     privacy: Privacy
     serve: Listen
     now: int | None
+    receivers: Mapping[str, Receiver] = field(default_factory=dict)
