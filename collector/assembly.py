@@ -21,14 +21,15 @@ from sqlalchemy.exc import DatabaseError
 
 import connectors
 import indicators
-from collector import agencies, probing, succession, workdays, yaml_file
+from collector import agencies, declarations, probing, succession, workdays, yaml_file
 from collector.clock import Clock, fixed_clock, system_clock
 from collector.collect import Job, Tools
 from collector.contract.connector import Connector, forget_of, offered
+from collector.contract.declared import Declared
 from collector.contract.errors import WrongUse
 from collector.contract.indicator import OF_PERSONS, Indicator
-from collector.contract.period import Period, iso, local_day
-from collector.contract.reading import Reading, Score
+from collector.contract.period import Period, iso, local_day, period_before
+from collector.contract.reading import Basis, Reading, Score
 from collector.contract.records import Mailbox, Probe
 from collector.privacy import Keeper
 from collector.readings import Member, Served, World
@@ -133,13 +134,33 @@ class Assembly:
     def model(self) -> Model:
         """The scoring model. WrongUse, naming file, line, key and the mend, if it is wrong."""
         faults = yaml_file.Faults(self.settings.scoring)
-        file = Reader(faults, {}).model(ModelFile, yaml_file.read(self.settings.scoring, faults), "")
+        top = yaml_file.read(self.settings.scoring, faults)
+        file = Reader(faults, {}).model(ModelFile, top, "")
+        _against_indicators(top, "", {one.id: one for one in self.indicators}, faults)
         faults.finish()
         assert isinstance(file, ModelFile)
         try:
-            return file.model()
+            return _steps_as_better(file.model(), self.indicators)
         except WrongUse as error:
             raise WrongUse(f"{self.settings.scoring}: {error}") from None
+
+    def declarations(self, model: Model) -> tuple[declarations.Item, ...]:
+        """All that agencies declare. WrongUse, naming file, line, key and the mend, if something is wrong."""
+        by_block = {block.id: {one.id: one.indicator for one in block.criteria} for block in model.blocks}
+        criteria = {
+            agency.code: {id_: on for term in agency.terms for id_, on in by_block.get(term.block, {}).items()}
+            for agency in self.register.agencies.values()
+        }
+        return declarations.read(self.settings.declared, criteria, local_day(self.clock()))
+
+    def declared(self, model: Model, period: Period) -> list[Declared]:
+        """What is declared of a period."""
+        return declarations.in_force(self.declarations(model), period)
+
+    @property
+    def measured_from(self) -> dict[str, Basis]:
+        """What the figures of each indicator rest on."""
+        return {one.id: one.measured_from for one in self.indicators}
 
     def rank(self, readings: Iterable[Reading], period: Period, model: Model | None = None) -> list[Score]:
         """Score and rank the agencies of a period from its readings.
@@ -155,7 +176,7 @@ class Assembly:
         not_ranked = {one.agency: one.not_ranked for one in units if one.not_ranked}
         model = replace(model, not_ranked={**not_ranked, **model.not_ranked})
         blocks = {one.agency: one.block for one in units}
-        return score(model, readings, blocks, {one.id: one.measured_from for one in self.indicators})
+        return score(model, readings, blocks, self.measured_from, self.declared(model, period))
 
     def units(self, readings: Iterable[Reading], period: Period) -> list[Unit]:
         """The agencies that were there in a period, each with why the register wants it unranked.
@@ -208,7 +229,8 @@ class Assembly:
         readings = self.merged(former, period.last)
         figured = {one.agency for one in readings}
         blocks = {one.agency: one.block for one in scores if one.rank is not None and one.agency in figured}
-        return changed(scores, score(model, readings, blocks))
+        declared = self.declared(model, period_before(period))
+        return changed(scores, score(model, readings, blocks, self.measured_from, declared))
 
     def doubts(self) -> list[str]:
         """What is allowed, but is more likely a slip.
@@ -216,7 +238,7 @@ class Assembly:
         Aliases for a source that there is not, two inventories of mailboxes for one agency, agencies that since the
         first day that is read ended and left nobody, or began before those ended whom they succeed, years without a
         file or with a draft. An alias may name a source that is no longer read: its records stay, and so do their
-        agencies.
+        agencies. And values that are declared without evidence.
         """
         known = [agencies.ANY, *self.settings.sources]
         doubts = [
@@ -227,6 +249,8 @@ class Assembly:
             if source not in known
         ]
         doubts += self._two_inventories()
+        if self.settings.declared.exists():
+            doubts += declarations.unproved(self.settings.declared, self.declarations(self.model()))
         first = min((source.since for source in self.settings.sources.values()), default=99990101)
         doubts += [
             f"{self.settings.agencies}: {agency.code} ended on {iso(agency.end)}, and nobody took over: what is dated "
@@ -288,6 +312,50 @@ class Assembly:
                 return one
         known = ", ".join(one.id for one in self.indicators)
         raise WrongUse(f"there is no indicator {id_}", mend=f"Use one of {known}")
+
+
+def _against_indicators(
+    node: yaml_file.Node, key: str, known: Mapping[str, Indicator], faults: yaml_file.Faults
+) -> None:
+    """Note criteria whose indicator there is not, and those that give points for what should not happen."""
+    if isinstance(node, yaml_file.Many):
+        for place, item in enumerate(node.items):
+            _against_indicators(item, f"{key}[{place}]", known, faults)
+    if not isinstance(node, yaml_file.Keys):
+        return
+    for name, below in node.items.items():
+        _against_indicators(below, f"{key}.{name}" if key else name, known, faults)
+    written = node.items.get("indicator")
+    if not isinstance(written, yaml_file.Text):
+        return
+    where, line = f"{key}.indicator", node.lines["indicator"]
+    indicator = known.get(written.text)
+    if indicator is None:
+        faults.add(line, where, f"there is no indicator {written.text}", yaml_file.nearest(written.text, known))
+        return
+    rule = node.items.get("rule")
+    inverse = isinstance(rule, yaml_file.Text) and rule.text == "inverse"
+    stepped = isinstance(rule, yaml_file.Text) and rule.text == "steps"
+    if inverse != (indicator.better == "lower") and not stepped:
+        wrong = f"of {indicator.id} {'less' if indicator.better == 'lower' else 'more'} is better"
+        mend = "Write `rule: inverse`" if indicator.better == "lower" else "Leave `rule: inverse` out"
+        faults.add(line, where, wrong, mend)
+
+
+def _steps_as_better(model: Model, known: Iterable[Indicator]) -> Model:
+    """Return a model whose steps rise where more is better, and fall where less is. WrongUse otherwise."""
+    falling = {one.id: one.better == "lower" for one in known}
+    for block in model.blocks:
+        for one in block.criteria:
+            if one.steps and one.falls != falling.get(one.indicator, False):
+                better = "less" if falling.get(one.indicator, False) else "more"
+                raise WrongUse(
+                    f"the steps of criterion {one.id} of block {block.id} run the wrong way: {better} is better",
+                    stage="configuration",
+                    field=f"blocks.{block.id}.criteria",
+                    mend="Turn their shares round" if one.falls else "Let them fall from `[0, 1]` on",
+                )
+    return model
 
 
 def _some(codes: list[str]) -> str:

@@ -21,7 +21,7 @@ LEVELS: tuple[frozenset[str], ...] = (
     frozenset(
         {"collect", "reconcile", "matching", "compare", "flags", "readings", "ranking", "status", "privacy", "probing"}
     ),
-    frozenset({"suppression", "succession", "promises"}),
+    frozenset({"suppression", "succession", "promises", "declarations"}),
     frozenset(
         {
             "store",

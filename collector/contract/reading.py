@@ -6,7 +6,7 @@ from typing import Literal
 
 State = Literal["measured", "not_applicable", "partial", "missing"]
 Scope = Literal["agency", "block", "province"]
-Source = Literal["machine", "clerk", "register", "declared"]
+Basis = Literal["machine", "clerk", "register", "declared"]
 """What points rest on: what a system recorded by itself, what a clerk marked, a count of the register, or a claim."""
 
 STATES: tuple[State, ...] = ("measured", "not_applicable", "partial", "missing")
@@ -77,7 +77,7 @@ class Line:
     title_vi: str
     title_en: str
     indicator: str
-    source: Source
+    source: Basis
     parent: str
     maximum: Decimal
     worth: Decimal

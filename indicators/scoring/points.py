@@ -11,7 +11,7 @@ from typing import Literal
 from collector.contract.declared import Declared
 from collector.contract.errors import WrongUse
 from collector.contract.period import iso
-from collector.contract.reading import Line, Reading, Score, Source, State
+from collector.contract.reading import Basis, Line, Reading, Score, State
 from indicators.scoring.model import TOTAL, Block, Criterion, Model
 
 _ONE_HALF = Fraction(1, 2)
@@ -38,7 +38,7 @@ class _Figure:
 
     criterion: Criterion
     parent: str
-    source: Source
+    source: Basis
     state: State | Literal["declared"]
     share: Fraction | None
     told: tuple[int, int] | None = None
@@ -67,14 +67,14 @@ class _Known:
 
     readings: Mapping[tuple[str, str], Reading]  # by agency and indicator
     declared: Mapping[tuple[str, str], Declared]  # by agency and criterion
-    measured_from: Mapping[str, Source]
+    measured_from: Mapping[str, Basis]
 
 
 def score(
     model: Model,
     readings: Iterable[Reading],
     blocks: Mapping[str, str],
-    measured_from: Mapping[str, Source] = MappingProxyType({}),
+    measured_from: Mapping[str, Basis] = MappingProxyType({}),
     declared: Iterable[Declared] = (),
 ) -> list[Score]:
     """Return the score of every agency in `blocks` (agency code: block id), for the period of the readings.
