@@ -43,23 +43,24 @@ def held(
     wait: bool,
     says: Callable[[str], None],
     every: float = 0.5,
+    what: str = "run of this source",
 ) -> Iterator[Held]:
     """Hold the lease `name` for as long as the block runs.
 
     While another run holds it: wait, saying so once, or with `wait` False raise TryAgain. `clock` must be the
-    machine's own, also where the program's clock is fixed.
+    machine's own, also where the program's clock is fixed. `what` names what holds it, in what is said.
     """
     told = False
     while (token := _take(engine, name, holder, clock())) is None:
         if not wait:
             raise TryAgain(
-                "another run of this source is under way",
+                f"another {what} is under way",
                 source=name,
                 stage="lock",
                 mend="Wait for it to end, or leave out --no-wait",
             )
         if not told:
-            says(f"{name}: another run of this source is under way; waiting for it to end")
+            says(f"{name}: another {what} is under way; waiting for it to end")
             told = True
         sleep(every)
     lease = Held(name, token)

@@ -247,6 +247,7 @@ delivery_state = Table(
     Column("sequence", Integer, ForeignKey("outbox.sequence"), primary_key=True, autoincrement=False),
     Column("state", Text, nullable=False),  # pending | acknowledged | dead
     Column("attempts", Integer, nullable=False),
+    Column("unproved", Integer, nullable=False),  # of them, those answered well, but not with what was applied
     Column("next_attempt", BigInteger, nullable=False),
     Column("last_error", Text, nullable=False),
     Column("changed", BigInteger, nullable=False),
