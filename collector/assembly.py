@@ -21,16 +21,18 @@ from sqlalchemy.exc import DatabaseError
 
 import connectors
 import indicators
-from collector import agencies, declarations, probing, succession, workdays, yaml_file
+from collector import __version__, agencies, declarations, editions, probing, succession, workdays, yaml_file
+from collector import readings as figures
 from collector.clock import Clock, fixed_clock, system_clock
 from collector.collect import Job, Tools
 from collector.contract.connector import Connector, forget_of, offered
 from collector.contract.declared import Declared
 from collector.contract.errors import WrongUse
 from collector.contract.indicator import OF_PERSONS, Indicator
-from collector.contract.period import Period, iso, local_day, period_before
-from collector.contract.reading import Basis, Reading, Score
+from collector.contract.period import Period, iso, local_day, parse_period, period_before
+from collector.contract.reading import Basis, Reading, Scope, Score
 from collector.contract.records import Mailbox, Probe
+from collector.editions import Edition, Sealer
 from collector.privacy import Keeper
 from collector.readings import Member, Served, World
 from collector.settings import Settings, load
@@ -231,6 +233,64 @@ class Assembly:
         blocks = {one.agency: one.block for one in scores if one.rank is not None and one.agency in figured}
         declared = self.declared(model, period_before(period))
         return changed(scores, score(model, readings, blocks, self.measured_from, declared))
+
+    def open_readings(
+        self, period: Period, scopes: Sequence[Scope] = ("agency",), chosen: Sequence[Indicator] | None = None
+    ) -> list[Reading]:
+        """The readings of a period as they are now, sealed or not."""
+        wanted = self.indicators if chosen is None else chosen
+        with reading_store(self.engine) as connection:
+            return figures.take(connection, wanted, self.tallies, self.world(period), period, scopes)
+
+    def shown(
+        self, period: Period, scopes: Sequence[Scope] = ("agency",), chosen: Sequence[Indicator] | None = None
+    ) -> list[Reading]:
+        """The readings of a period that count: those of its newest edition, or as they are now if it is not sealed."""
+        sealed = editions.sealed(self.engine, period)
+        if sealed is None:
+            return self.open_readings(period, scopes, chosen)
+        return editions.edition_readings(sealed, scopes, chosen)
+
+    def shown_scores(self, period: Period, *, merged: bool = False, model: Model | None = None) -> list[Score]:
+        """The ranking of a period that counts: that of its newest edition, or as it is now if it is not sealed.
+
+        Each agency's change is that against the period before. `merged`: with each agency's successors merged.
+        """
+        sealed = editions.sealed(self.engine, period)
+        if sealed is None:
+            taken = self.open_readings(period)
+            return self.open_scores(self.merged(taken, period.last) if merged else taken, period, model)
+        return list(sealed.merged.scores if merged and sealed.merged is not None else sealed.scores)
+
+    def open_scores(self, readings: Iterable[Reading], period: Period, model: Model | None = None) -> list[Score]:
+        """Rank the agencies of a period by some readings of it, each with its change against the period before."""
+        model = model or self.model()
+        return self.changes(self.rank(readings, period, model), self.shown(period_before(period)), period, model)
+
+    @property
+    def sealer(self) -> Sealer:
+        """What seals and restates periods."""
+        model = self.model()
+
+        def told(one: Edition) -> Message:
+            period = parse_period(one.period)
+            return self.message(one.readings, period, Sealed(one.number, one.reason, one.digest))
+
+        return Sealer(
+            engine=self.engine,
+            province=self.settings.province.code,
+            indicators=self.indicators,
+            tallies=self.tallies,
+            world=self.world,
+            score=lambda readings, period: self.open_scores(readings, period, model),
+            units=lambda day: succession.units(self.register, day),
+            message=told,
+            model=self.settings.scoring.read_text(encoding="utf-8"),
+            register_digest=self.register.digest,
+            unknown_share=self.settings.limits.unknown_share,
+            clock=self.clock,
+            program=f"collector {__version__}",
+        )
 
     def doubts(self) -> list[str]:
         """What is allowed, but is more likely a slip.

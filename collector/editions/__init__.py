@@ -1,20 +1,41 @@
 """Editions: sealed readings with their scores and evidence, signed and chained. History is never rewritten.
 
-`body.py` has what an edition holds, `read.py` reads what was sealed.
+`body.py` has what an edition holds, `read.py` reads what was sealed, `freeze.py` and `seal.py` make an edition,
+`restate.py` the next one of a period, `verify.py` verifies them offline, `keys.py` has the keys that sign, `needed.py`
+what keeps a period from being sealed, `log.py` what was shown of open periods.
 """
 
-from collector.editions.body import REASONS, Altered, Edition, Reason
+from collector.editions.body import REASONS, Altered, Change, Edition, Reason
+from collector.editions.freeze import Sealer
+from collector.editions.needed import Lacking
 from collector.editions.read import Rows, edition_of, edition_readings, evidence, sealed, sealed_periods
+from collector.editions.restate import Differences, Drifted, drifted, restate, what_differs
+from collector.editions.seal import NotYet, seal
+from collector.editions.verify import Verified, exported, verify, verify_file
 
 __all__ = [
     "REASONS",
     "Altered",
+    "Change",
+    "Differences",
+    "Drifted",
     "Edition",
+    "Lacking",
+    "NotYet",
     "Reason",
     "Rows",
+    "Sealer",
+    "Verified",
+    "drifted",
     "edition_of",
     "edition_readings",
     "evidence",
+    "exported",
+    "restate",
+    "seal",
     "sealed",
     "sealed_periods",
+    "verify",
+    "verify_file",
+    "what_differs",
 ]

@@ -20,6 +20,7 @@ def masked(settings: Settings) -> str:
         "workdays": str(settings.workdays),
         "scoring": str(settings.scoring),
         "declared": str(settings.declared),
+        "signing_key": str(settings.signing_key),
         "state": str(settings.state),
         "store": make_url(settings.store_url.get_secret_value()).render_as_string(hide_password=True),
         "limits": {"unknown_share": settings.limits.unknown_share},

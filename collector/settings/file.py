@@ -35,7 +35,7 @@ FindConnector = Callable[[str], Connector]
 
 _KEYS = (
     *("province", "agencies", "workdays", "scoring", "declared", "state", "store", "demo", "sources"),
-    *("limits", "privacy", "serve", "receiver", "receivers"),
+    *("limits", "privacy", "serve", "receiver", "receivers", "signing_key"),
 )
 
 HERE = Path("config/collector.yaml")
@@ -81,13 +81,14 @@ def load(path: Path, find_connector: FindConnector, environment: Mapping[str, st
     scoring = _beside(top, "scoring", "scoring.yaml")
     declared = _beside(top, "declared", "declared.yaml")
     state = _state(top, environment)
+    signing_key = _signing_key(top, state)
     store_url = _store(top, reader, state)
     now = _now(top)
     limits, privacy, serve = _limits(top), _privacy(top), _serve(top)
     sources = _sources(top, reader, find_connector)
     told = receivers(top, reader)
     faults.finish()
-    files = (path, province, agencies, workdays, scoring, declared, state)
+    files = (path, province, agencies, workdays, scoring, declared, signing_key, state)
     return Settings(*files, store_url, sources, limits, privacy, serve, now, told)
 
 
@@ -130,6 +131,15 @@ def _state(top: Section, environment: Mapping[str, str]) -> Path:
         wrong = "there is no folder to keep state in: neither STATE_DIRECTORY nor XDG_STATE_HOME nor HOME is set"
         top.fault("state", wrong, "Write `state: /var/lib/collector`")
     return Path()
+
+
+def _signing_key(top: Section, state: Path) -> Path:
+    """The key's file, which need not be there: it is looked at only while something is sealed."""
+    path = top.faults.path.parent / (top.text("signing_key", "/etc/collector/signing.key") or "signing.key")
+    if top.has("signing_key") and path.absolute().is_relative_to(state.absolute()):
+        wrong = f"{path} lies in the state folder, beside what it signs"
+        top.fault("signing_key", wrong, "Keep it apart from the database and its backups: /etc/collector/signing.key")
+    return path
 
 
 def _store(top: Section, reader: Reader, state: Path) -> SecretStr:

@@ -156,6 +156,7 @@ class Settings:
     workdays: Path
     scoring: Path
     declared: Path
+    signing_key: Path
     state: Path
     store_url: SecretStr
     sources: Mapping[str, Source]
