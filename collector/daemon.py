@@ -25,9 +25,10 @@ from collector.contract.connector import offered
 from collector.contract.errors import CollectorError, TryAgain, WrongUse
 from collector.contract.period import Period, local_day, month_of, plus_days, rfc3339
 from collector.scheduler import Timetable
-from collector.sinks import prometheus
+from collector.settings.shape import Receiver
+from collector.sinks import delivery, prometheus
 from collector.status import SourceStatus
-from collector.store import locks
+from collector.store import locks, outbox
 from collector.store.engine import reading
 from collector.vitals import Vitals
 from collector.web import page
@@ -55,6 +56,7 @@ class Daemon:
     down: dict[str, str] = field(default_factory=dict)  # sources whose last run failed, with its result
     rendering: threading.Lock = field(default_factory=threading.Lock)
     silent: set[str] = field(default_factory=set)  # sources that did not answer when they were asked last
+    untold: dict[str, str] = field(default_factory=dict)  # receivers that took nothing the last time, and why
 
     def tick(self, source: str) -> None:
         """Read one source; a failure is told, the other sources go on.
@@ -148,6 +150,57 @@ class Daemon:
                     self.vitals.compared(one.source, last.last_success, last.differences)
             self.shown = _render(self.assembly, self.model, statuses)
 
+    def deliver(self, receiver: str) -> None:
+        """Tell a receiver what is due; say once that it does not take it, and once that it does again."""
+        to = self.assembly.settings.receivers[receiver]
+        failure: CollectorError | None
+        try:
+            done = delivery.deliver(
+                self._sender, to, wait=False, says=_ignore, only_due=True, stopping=self.stopping.is_set
+            )
+        except CollectorError as error:
+            if isinstance(error, TryAgain):  # a delivery by hand is under way
+                return
+            failure, acknowledged, died = error, 0, 0
+        else:
+            failure, acknowledged, died = done.failure, done.acknowledged, done.died
+        if failure is not None and not self.stopping.is_set():
+            kind = type(failure).__name__
+            if self.untold.get(receiver) != kind:
+                self.untold[receiver] = kind
+                log.error("receiver down", receiver=receiver, **_words(failure), again="by itself")
+        elif acknowledged and receiver in self.untold:
+            del self.untold[receiver]
+            log.info("receiver back", receiver=receiver)
+        if acknowledged:
+            log.info("delivered", receiver=receiver, messages=acknowledged)
+        if died:
+            log.error("will not take", receiver=receiver, messages=died, mend="`collector deliver --dead` says why")
+        self._show_delivery(to, up=False if failure else True if acknowledged else None)
+
+    def reconcile_receivers(self) -> None:
+        """Ask each receiver what it has applied; what it lacks (an old backup was restored) is told again."""
+        for to in self.assembly.settings.receivers.values():
+            try:
+                found = delivery.compare(self._sender, to, wait=False, says=_ignore)
+            except CollectorError:  # a delivery is under way, or it cannot be: that says so itself
+                continue
+            if found.lacking:
+                log.warning(
+                    "receiver lacked", receiver=to.name, messages=len(found.lacking), mend="They are told again"
+                )
+            if found.other:
+                log.error("receiver has other content", receiver=to.name, messages=len(found.other))
+
+    @property
+    def _sender(self) -> delivery.Sender:
+        return delivery.Sender(self.assembly.engine, system_clock, self.assembly.tools.holder)
+
+    def _show_delivery(self, to: Receiver, *, up: bool | None) -> None:
+        with reading(self.assembly.engine) as connection:
+            now = outbox.standing(connection, to.name, open_readings=to.open_readings)
+        self.vitals.told(to.name, now.pending, now.dead, now.oldest, up=up)
+
     def destroy_what_is_due(self) -> None:
         """Destroy the months of persons' records whose figures can no longer be contested."""
         try:
@@ -157,6 +210,11 @@ class Daemon:
             return
         for month in gone:
             log.info("destroyed", month=month.name, what="its key and its records of mailboxes; the counts stay")
+
+    def daily(self) -> None:
+        """What is done once a day."""
+        self.destroy_what_is_due()
+        self.reconcile_receivers()
 
     def probe(self) -> None:
         """Ask the sources that are due whether they answer; say once that one is silent, and once that it is back."""
@@ -263,9 +321,11 @@ def serve(assembly: Assembly, host: str, port: int, says: Callable[[str], None],
                 daemon.tick,
                 daemon.render,
                 system_clock(),
-                daily=daemon.destroy_what_is_due,
+                daily=daemon.daily,
                 # A sample province's clock stands still: nothing is ever due again.
                 probe=daemon.probe if assembly.settings.now is None and assembly.watch.plans else None,
+                deliver=daemon.deliver,
+                receivers=list(assembly.settings.receivers),
             )
             try:
                 own = listening.getsockname()[1]

@@ -30,6 +30,9 @@ DAILY = "destroy what is due"
 PROBE = "probe"
 """The id of the job that asks the sources whether they answer."""
 
+DELIVER_EVERY = 60
+"""Seconds between two looks at what is due for a receiver."""
+
 _LOCAL = timezone(timedelta(seconds=OFFSET))
 
 
@@ -90,10 +93,13 @@ def start(
     now: int,
     daily: Callable[[], None] | None = None,
     probe: Callable[[], None] | None = None,
+    deliver: Callable[[str], None] | None = None,
+    receivers: Sequence[str] = (),
 ) -> Running:
     """Call `tick(source)` for each source on its interval, and `renew()` every five minutes, in background threads.
 
-    `daily()` is called at once, and once a day; `probe()` at once, and at each full minute.
+    `daily()` is called at once, and once a day; `probe()` at once, and at each full minute; `deliver(receiver)` at
+    once, and each minute for each receiver apart, so that one that hangs keeps no other waiting.
 
     A source that is due already (`now` in epoch seconds) is read at once; the others at their next time. The minutes
     of `renew` are those of the local clock, midnight among them: then a new day, perhaps a new month, has begun.
@@ -121,5 +127,13 @@ def start(
     if probe is not None:
         at_once = datetime.fromtimestamp(now, UTC)
         jobs.add_job(probe, CronTrigger(minute="*", timezone=_LOCAL), id=PROBE, next_run_time=at_once)
+    for receiver in receivers if deliver is not None else ():
+        jobs.add_job(
+            deliver,
+            IntervalTrigger(seconds=DELIVER_EVERY),
+            args=[receiver],
+            id=f"deliver to {receiver}",
+            next_run_time=datetime.fromtimestamp(now, UTC),
+        )
     jobs.start()
     return Running(jobs, threads)

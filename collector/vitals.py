@@ -1,6 +1,7 @@
 """The daemon's own health as Prometheus metrics (a reading is about an agency, a vital about the daemon)."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Info, disable_created_metrics, generate_latest
 
@@ -32,11 +33,20 @@ class Vitals:
             ["source", "record", "kind"],
             registry=self._registry,
         )
+        self._receiver_up = self._receiver("ict_receiver_up", "Whether a receiver took what it was last told.")
+        self._pending = self._receiver("ict_outbox_pending", "Messages that wait for a receiver.")
+        self._dead = self._receiver("ict_outbox_dead", "Messages that a receiver will not take.")
+        self._oldest = self._receiver(
+            "ict_outbox_oldest_timestamp_seconds", "Since when the oldest message waits for a receiver."
+        )
         self._records = self._counter("ict_records", "Records read by this daemon, by what became of them.")
         self._runs = self._counter("ict_collect_runs", "Runs of a source by this daemon, by how they ended.")
 
     def _gauge(self, name: str, says: str) -> Gauge:
         return Gauge(name, says, ["source"], registry=self._registry)
+
+    def _receiver(self, name: str, says: str) -> Gauge:
+        return Gauge(name, says, ["receiver"], registry=self._registry)
 
     def _counter(self, name: str, says: str) -> Counter:
         return Counter(name, says, ["source", "result"], registry=self._registry)
@@ -54,6 +64,21 @@ class Vitals:
             self._reconciled.labels(source).set(at)
         for (record, kind), count in differences.items():
             self._differences.labels(source, record, kind).set(count)
+
+    def told(self, receiver: str, pending: int, dead: int, oldest: int | None, *, up: bool | None) -> None:
+        """Show how far a receiver has been told: counts of messages, and since when (epoch seconds) the oldest waits.
+
+        `oldest` None: nothing waits. `up` None leaves unsaid what was not said yet.
+        """
+        self._pending.labels(receiver).set(pending)
+        self._dead.labels(receiver).set(dead)
+        if oldest is not None:
+            self._oldest.labels(receiver).set(oldest)
+        else:
+            with suppress(KeyError):
+                self._oldest.remove(receiver)
+        if up is not None:
+            self._receiver_up.labels(receiver).set(up)
 
     def ran(self, source: str, seconds: float, result: str, counts: Mapping[str, int]) -> None:
         """Show a run that has ended: how long it took, how it ended, and `counts` by what became of the records."""

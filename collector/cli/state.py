@@ -13,7 +13,8 @@ from collector.cli.printing import display, many, out, print_json, say
 from collector.contract.connector import offered
 from collector.contract.errors import WrongUse
 from collector.contract.period import Period
-from collector.sinks import json_shapes, terminal
+from collector.sinks import delivered, json_shapes, terminal
+from collector.store import outbox
 from collector.store.engine import reading as reading_store
 
 
@@ -23,9 +24,10 @@ def status_command(
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the state of every source.
+    """Show the state of every source, and how far each receiver has been told.
 
-    Exit code 1 if the last run of one failed, its figures are stale, or it could not be compared with the store.
+    Exit code 1 if the last run of one failed, its figures are stale, or it could not be compared with the store; or if
+    a receiver could not be told something.
     """
     with opened(config) as assembly:
         sources = assembly.settings.sources.values()
@@ -43,6 +45,10 @@ def status_command(
                 )
                 for source in sources
             ]
+            told = [
+                outbox.standing(connection, one.name, open_readings=one.open_readings)
+                for one in assembly.settings.receivers.values()
+            ]
         if as_json:
             print_json(
                 [json_shapes.source_status(one) for one in found] if not bad else [asdict(one) for one in unusable]
@@ -50,10 +56,14 @@ def status_command(
         elif bad:
             display(terminal.bad(unusable, out.width))
         else:
-            display(terminal.states(found, out.width))
+            display(
+                [*terminal.states(found, out.width), *(["", *delivered.standings(told, out.width)] if told else ())]
+            )
     if bad:
         raise typer.Exit(FINDINGS if unusable else 0)
     if any(one.result not in ("done", "running") or one.stale or _uncompared(one) for one in found):
+        raise typer.Exit(FINDINGS)
+    if any(one.dead or one.last_error for one in told):
         raise typer.Exit(FINDINGS)
 
 
