@@ -5,13 +5,12 @@ Nothing is repeated here: when to try again is decided, and remembered, in the o
 
 import time
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import httpx
 
-from collector.clock import Clock
 from collector.contract.door import JSON
 from collector.contract.errors import CollectorError, TryAgain
 from collector.transports import web
@@ -42,7 +41,7 @@ class Receiver:
     not answer in time: then nobody knows whether it has applied what it was told.
     """
 
-    def __init__(self, name: str, options: Options, client: httpx.Client, clock: Clock) -> None:
+    def __init__(self, name: str, options: Options, client: httpx.Client, clock: Callable[[], int]) -> None:
         self.name = name
         self._options = options
         self._client = client
@@ -127,7 +126,7 @@ class Receiver:
 
 
 @contextmanager
-def open_receiver(name: str, options: Options, clock: Clock) -> Iterator[Receiver]:
+def open_receiver(name: str, options: Options, clock: Callable[[], int]) -> Iterator[Receiver]:
     """Open a client that keeps its connection alive; nothing is asked yet.
 
     `clock` must be the machine's own. WrongUse if the ca_file cannot be used or a secret holds what no header can.
