@@ -20,7 +20,7 @@ def printed(
     return Printed(source, agency, *names, *days, hits, of, text, computed, verdict)
 
 
-def arithmetic(hits: int | None, of: int | None, printed: str) -> tuple[str | None, Verdict]:
+def arithmetic(hits: Decimal | int | None, of: Decimal | int | None, printed: str) -> tuple[str | None, Verdict]:
     """Return what counts give as a percentage, half up and to two places or as many as printed, and the verdict.
 
     `printed` is a number with a point or a comma; what is no number is wrong.

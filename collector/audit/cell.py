@@ -1,0 +1,46 @@
+"""A cell of a sheet as it was read, and words as they are compared: without case, marks and odd spaces."""
+
+import unicodedata
+from dataclasses import dataclass
+from decimal import Decimal
+
+_DASHES = dict.fromkeys(map(ord, "‐‑‒–—−"), "-")
+_FULL_WIDTH = {0xFF01 + offset: 0x21 + offset for offset in range(0x5E)}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What stands in a cell. `text` as it is shown; `number` and `day` (yyyymmdd) where the sheet holds them as such.
+
+    `number` has as many places as are shown; of a `percent` it is the number before the sign.
+    """
+
+    text: str = ""
+    number: Decimal | None = None
+    percent: bool = False
+    day: int | None = None
+
+
+EMPTY = Cell()
+
+
+def clean(text: str) -> str:
+    """Return text in composed letters, with plain digits, signs and spaces in the place of full-width and odd ones.
+
+    Only these are replaced: a footnote's ² must never become a digit.
+    """
+    plain = unicodedata.normalize("NFC", text).translate(_FULL_WIDTH).translate(_DASHES)
+    kept = "".join("" if unicodedata.category(one) == "Cf" else one for one in plain)
+    return " ".join(kept.split())
+
+
+def folded(text: str) -> str:
+    """Return cleaned text in lower case without the marks of Vietnamese, letter for letter: `Tỷ lệ` is `ty le`."""
+    return "".join(map(_plain, clean(text)))
+
+
+def _plain(letter: str) -> str:
+    if letter in "đĐ":
+        return "d"
+    lower = unicodedata.normalize("NFD", letter)[0].lower()
+    return lower if len(lower) == 1 else letter
