@@ -17,7 +17,8 @@ LEVELS: tuple[frozenset[str], ...] = (
     frozenset({"cli", "daemon"}),
     frozenset({"assembly", "benchmark"}),
     frozenset({"scheduler", "check", "audit", "proof", "demo", "init", "gaps", "report"}),
-    frozenset({"editions", "sinks", "web"}),
+    frozenset({"sinks", "web"}),
+    frozenset({"editions"}),
     frozenset(
         {"collect", "reconcile", "matching", "compare", "flags", "readings", "ranking", "status", "privacy", "probing"}
     ),
