@@ -210,6 +210,7 @@ class Assembly:
             readings,
             self.units(readings, period),
             self.indicators,
+            self.declared(self.model(), period),
             sealed,
         )
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from collector.contract.declared import Declared
 from collector.contract.indicator import Indicator
 from collector.contract.period import Period, iso, rfc3339
 from collector.contract.reading import Reading
@@ -47,14 +48,17 @@ def message(
     readings: Iterable[Reading],
     units: Iterable[Unit],
     indicators: Iterable[Indicator],
+    declared: Iterable[Declared] = (),
     sealed: Sealed | None = None,
 ) -> Message:
     """Make the message of a period's readings as they were at an instant (epoch seconds UTC).
 
-    `province` is its code and name; `sealed` None for readings that are still open. Nothing of a person is in it, nor
-    a number of a document or dossier. ValueError for a reading of another period or an indicator that is not given.
+    `province` is its code and name; `declared` what is in force in the period; `sealed` None for readings that are
+    still open. Nothing of a person is in it (of what is declared neither who nor which evidence), nor a number of a
+    document or dossier. ValueError for a reading of another period or an indicator that is not given.
     """
-    told = sorted((_reading(one, period) for one in readings), key=lambda one: (one["indicator"], one["agency"]))
+    places = ("indicator", "scope", "agency")
+    told = sorted((_reading(one, period) for one in readings), key=lambda one: [one[name] for name in places])
     known = {one.id: _indicator(one) for one in indicators}
     if strange := {one["indicator"] for one in told} - known.keys():
         raise ValueError(f"no indicator is given for {', '.join(sorted(strange))}")
@@ -76,6 +80,10 @@ def message(
                 for one in sorted(units, key=lambda one: one.agency)
             ],
             "readings": told,
+            "declared": [
+                {"agency": one.agency, "criterion": one.criterion, **_counts(one.counts)}
+                for one in sorted(declared, key=lambda one: (one.agency, one.criterion))
+            ],
         }
     )
     return Message("edition" if sealed else "open", period.name, sealed.number if sealed else None, key, body)
@@ -102,10 +110,15 @@ def _reading(one: Reading, period: Period) -> dict[str, Any]:
         "unknown": one.unknown,
         "value": None if value is None else f"{value:f}",
         "suppressed": one.suppressed,
-        "merged": None if one.merged is None else {"hits": one.merged[0], "judged": one.merged[1]},
+        "merged": None if one.merged is None else _counts(one.merged),
         "edition": one.edition,
         "why": one.why,
     }
+
+
+def _counts(counts: tuple[int, int] | None) -> dict[str, int | None]:
+    hits, judged = counts or (None, None)
+    return {"hits": hits, "judged": judged}
 
 
 def _indicator(one: Indicator) -> dict[str, Any]:
