@@ -4,7 +4,7 @@ from collector.cli.app import main
 
 # In the order in which `collector --help` lists the commands.
 # isort: off
-from collector.cli import configuring, collecting, figures, comparing, catalogue  # noqa: F401
+from collector.cli import configuring, collecting, figures, editions, comparing, catalogue  # noqa: F401
 from collector.cli import auditing, state, serving, measuring, sample  # noqa: F401
 # isort: on
 
