@@ -33,6 +33,7 @@ from collector.contract.period import Period, iso, local_day, parse_period, peri
 from collector.contract.reading import Basis, Reading, Scope, Score
 from collector.contract.records import Mailbox, Probe
 from collector.editions import Edition, Sealer
+from collector.hours import Hours
 from collector.privacy import Keeper
 from collector.readings import Member, Served, World
 from collector.settings import Settings, load
@@ -71,23 +72,25 @@ class Assembly:
         holder = f"{getpass.getuser()}@{socket.gethostname()}{locks.PROCESS}{os.getpid()}"
         return Tools(self.engine, self.register, self.tallies, self.clock, system_clock, holder)
 
-    def job(self, source: Source) -> Job:
-        """What a run of one source needs."""
+    def job(self, source: Source, *, any_time: bool = False) -> Job:
+        """What a run of one source needs. `any_time`: it goes on also when its hours end."""
         connector = find_connector(source.connector)
         return Job(
             source=source.name,
             connector=connector,
             config=source.config,
             since=source.since,
-            open_door=lambda began: open_door(source.door, self.run(source, began)),
+            open_door=lambda began: open_door(source.door, self.run(source, began, any_time=any_time)),
         )
 
-    def run(self, source: Source, began: int) -> Run:
-        """One run of a source, as its door sees it."""
+    def run(self, source: Source, began: int, *, any_time: bool = False) -> Run:
+        """One run of a source, as its door sees it; its deadline is no later than the end of its hours."""
         self.pseudonyms.forget_destroyed()
         # A probe is one request, and there is at most one in a minute: together they keep to the budget.
         budget = source.requests_per_minute - (source.probe is not None)
-        return Run(source.name, began, source.deadline, budget, self.pseudonyms.at_door)
+        end = None if any_time else hours(source).end(began)
+        deadline = source.deadline if end is None else min(source.deadline, end - began)
+        return Run(source.name, began, deadline, budget, self.pseudonyms.at_door)
 
     @property
     def watch(self) -> probing.Watch:
@@ -96,7 +99,7 @@ class Assembly:
         for source in self.settings.sources.values():
             if (probe := source.probe) is not None:
                 target = asked(source, probe)
-                windows = tuple((one.begins, one.ends) for one in probe.maintenance)
+                windows = hours(source).maintenance
                 plan = probing.Plan(source.name, probe.every, probe.within, probe.opens, probe.closes, windows)
                 plans[source.name] = (plan, target.answers)
         return probing.Watch(self.engine, self.register, self.tallies, plans)
@@ -451,6 +454,11 @@ def find_indicators() -> tuple[Indicator, ...]:
         if not module.ispkg:
             found.extend(cast(Any, import_module(f"indicators.{module.name}")).INDICATORS)
     return tuple(sorted(found, key=lambda one: one.id))
+
+
+def hours(source: Source) -> Hours:
+    """When a source may be read."""
+    return Hours(*source.hours, tuple((one.begins, one.ends) for one in source.maintenance))
 
 
 def asked(source: Source, probe: Probing) -> reach.Target:

@@ -2,14 +2,16 @@
 transaction, and what was not saved is read again."""
 
 import logging
+import os
 import signal
 import socket
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import structlog
 import uvicorn
@@ -18,18 +20,20 @@ from collector import collect as collecting
 from collector import privacy, scheduler, status, traces
 from collector import readings as figures
 from collector import reconcile as reconciling
-from collector.assembly import Assembly, find_connector
+from collector.assembly import Assembly, find_connector, hours
 from collector.clock import system_clock
 from collector.collect import Job, Outcome, Tools, Wanted
 from collector.contract.connector import offered
 from collector.contract.errors import CollectorError, TryAgain, WrongUse
 from collector.contract.period import Period, local_day, month_of, plus_days, rfc3339
 from collector.scheduler import Timetable
+from collector.settings import Settings
 from collector.settings.shape import Receiver
 from collector.sinks import delivery, prometheus
 from collector.status import SourceStatus
 from collector.store import locks, outbox
 from collector.store.engine import reading
+from collector.supervisor import Supervisor
 from collector.vitals import Vitals
 from collector.web import page
 from collector.web.application import Shown, application
@@ -37,6 +41,12 @@ from indicators.scoring.model import Model
 
 STOP_WITHIN = 5.0
 """Seconds that runs under way are given to save what they have read, once the daemon is told to stop."""
+
+CLOCK_JUMP = 30
+"""Seconds by which the clock must be set at once for all runs to be planned anew; time servers slew less."""
+
+Reopen = Callable[[], AbstractContextManager[Assembly]]
+"""Puts the program together anew from its settings."""
 
 UNFINISHED = ("running", "cut_off", "try_again")
 """Results of a run after which the source is read at once by a daemon that starts."""
@@ -65,8 +75,9 @@ class Daemon:
         """
         if self.down.get(source) == "access_denied" and self._last_result(source) == "access_denied":
             return
-        tools = replace(self.assembly.tools, stopping=self.stopping.is_set)
-        job = self.assembly.job(self.assembly.settings.sources[source])
+        assembly = self.assembly  # for the whole run, whatever is read anew meanwhile
+        tools = replace(assembly.tools, stopping=self.stopping.is_set)
+        job = assembly.job(assembly.settings.sources[source])
         began = time.monotonic()
         result: str
         outcome: Outcome | None = None
@@ -288,16 +299,26 @@ def _render(assembly: Assembly, model: Model, statuses: list[SourceStatus]) -> S
     )
 
 
-def serve(assembly: Assembly, host: str, port: int, says: Callable[[str], None], *, just_read: bool = False) -> None:
+def serve(
+    assembly: Assembly,
+    host: str,
+    port: int,
+    says: Callable[[str], None],
+    *,
+    just_read: bool = False,
+    reopen: Reopen | None = None,
+) -> None:
     """Serve until told to stop (SIGTERM, SIGINT), then return within ten seconds, also while a source hangs.
 
-    `just_read`: all sources were read a moment ago, so each is due one interval from now. WrongUse if the address
-    cannot be listened on.
+    SIGHUP reads the settings again, by `reopen`. `just_read`: all sources were read a moment ago, so each is due one
+    interval from now. WrongUse if the address cannot be listened on.
     """
     _log()
-    with _listening(host, port) as listening:
+    supervisor = Supervisor(os.environ)
+    with ExitStack() as opened, _listening(host, port) as listening:
         daemon = Daemon(assembly, assembly.model())
-        server = uvicorn.Server(
+        daemon.vitals.reloaded(well=True, now=system_clock())
+        server = _Server(
             uvicorn.Config(
                 application(lambda: daemon.shown, daemon.vitals.render),
                 log_level="warning",
@@ -313,26 +334,31 @@ def serve(assembly: Assembly, host: str, port: int, says: Callable[[str], None],
             daemon.stopping.set()
             server.should_exit = True
 
+        def reload() -> None:
+            if reopen is not None:
+                supervisor.reloading()
+                if _reloaded(daemon, reopen, opened):
+                    running.plan(_timetable(daemon), _regular(daemon), system_clock())
+                supervisor.ready(_serves(daemon))
+
         # uvicorn catches both signals while it runs, ends, and then hands them on to these.
-        with _told_to_stop(stop):
+        with _told_to_stop(stop), _told_to_reload(reload):
             daemon.render()
             running = scheduler.start(
-                _timetable(daemon, just_read=just_read),
-                daemon.tick,
-                daemon.render,
-                system_clock(),
-                daily=daemon.daily,
-                # A sample province's clock stands still: nothing is ever due again.
-                probe=daemon.probe if assembly.settings.now is None and assembly.watch.plans else None,
-                deliver=daemon.deliver,
-                receivers=list(assembly.settings.receivers),
+                _timetable(daemon, just_read=just_read), daemon.tick, _regular(daemon), system_clock()
             )
+            watching = threading.Thread(
+                target=_watch, args=(daemon, server, running, supervisor), name="watch", daemon=True
+            )
+            watching.start()
             try:
                 own = listening.getsockname()[1]
                 at = f"[{host}]:{own}" if ":" in host else f"{host}:{own}"
                 says(f"serving on http://{at} (figures at /metrics); stop with Ctrl-C")
+                supervisor.ready(_serves(daemon))
                 server.run(sockets=[listening])
             finally:
+                supervisor.stopping()
                 daemon.stopping.set()
                 hanging = running.stop(STOP_WITHIN)
                 if hanging:
@@ -340,15 +366,99 @@ def serve(assembly: Assembly, host: str, port: int, says: Callable[[str], None],
                     locks.give_back(assembly.engine, assembly.tools.holder)
 
 
-def _timetable(daemon: Daemon, *, just_read: bool) -> list[Timetable]:
+class _Server(uvicorn.Server):
+    """Notes when its loop went round last (it does so ten times a second)."""
+
+    beat = 0.0  # by the monotonic clock
+
+    async def on_tick(self, counter: int) -> bool:
+        self.beat = time.monotonic()
+        return await super().on_tick(counter)
+
+
+def _serves(daemon: Daemon) -> str:
+    return f"reads {len(daemon.assembly.settings.sources)} sources"
+
+
+def _regular(daemon: Daemon) -> dict[str, Callable[[], None]]:
+    """What is done regularly beside reading the sources."""
+    regular: dict[str, Callable[[], None]] = {
+        scheduler.RENEW: daemon.render,
+        scheduler.DAILY: daemon.daily,
+    }
+    for receiver in daemon.assembly.settings.receivers:
+        regular[f"{scheduler.DELIVER}{receiver}"] = partial(daemon.deliver, receiver)
+    # A sample province's clock stands still: nothing is ever due again.
+    if daemon.assembly.settings.now is None and daemon.assembly.watch.plans:
+        regular[scheduler.PROBE] = daemon.probe
+    return regular
+
+
+def _reloaded(daemon: Daemon, reopen: Reopen, opened: ExitStack) -> bool:
+    """Take new settings, unless they are wrong: then the old ones stay, and what is wrong is told.
+
+    What was put together anew is closed with `opened`, as runs under way may still use what was there before.
+    """
+    old = daemon.assembly
+    try:
+        with ExitStack() as attempt:
+            new = attempt.enter_context(reopen())
+            model = new.model()
+            if fixed := _fixed(old.settings, new.settings):
+                raise WrongUse(f"{fixed} cannot change while the daemon runs", field=fixed, mend="Restart it")
+            opened.push(attempt.pop_all())
+    except CollectorError as error:
+        log.error("not reloaded", reason=error.reason, mend=error.mend, again="the settings of before go on")
+        daemon.vitals.reloaded(well=False, now=system_clock())
+        return False
+    daemon.assembly, daemon.model = new, model
+    gone = old.settings.sources.keys() - new.settings.sources.keys()
+    for source in gone:
+        daemon.down.pop(source, None)
+        daemon.silent.discard(source)
+    daemon.vitals.forget(gone)
+    daemon.render()
+    daemon.vitals.reloaded(well=True, now=system_clock())
+    log.info("reloaded", sources=len(new.settings.sources))
+    return True
+
+
+def _fixed(old: Settings, new: Settings) -> str:
+    """The setting that would need a restart; "" if none changed."""
+    fixed = {
+        "store": (old.store_url, new.store_url),
+        "state": (old.state, new.state),
+        "serve": (old.serve, new.serve),
+        "demo": (old.now, new.now),
+    }
+    return next((name for name, (before, now) in fixed.items() if before != now), "")
+
+
+def _watch(daemon: Daemon, server: _Server, running: scheduler.Running, supervisor: Supervisor) -> None:
+    """Plan anew when the clock was set, and tell the supervisor that nothing is stuck.
+
+    Nothing here waits by the wall clock: one that was put back by a day would else hold all up for a day.
+    """
+    every = min(5.0, supervisor.patience / 3) if supervisor.patience else 5.0
+    ahead = system_clock() - time.monotonic()
+    while not daemon.stopping.wait(every):
+        jump = round(system_clock() - time.monotonic() - ahead)
+        if abs(jump) >= CLOCK_JUMP:
+            ahead += jump
+            log.warning("the clock was set", seconds=jump, mend="Runs are planned anew")
+            running.plan(_timetable(daemon), _regular(daemon), system_clock())
+        if time.monotonic() - server.beat < max(STOP_WITHIN, every) and running.jobs.running:
+            supervisor.alive()
+
+
+def _timetable(daemon: Daemon, *, just_read: bool = False) -> list[Timetable]:
     """When each source was last read; None for those that are due at once."""
     sources = daemon.assembly.settings.sources.values()
     if daemon.assembly.settings.now is not None:  # a sample province's clock stands still and tells nothing
-        return [Timetable(source.name, source.every, system_clock() if just_read else None) for source in sources]
-    return [
-        Timetable(source.name, source.every, None if one.result in UNFINISHED else one.last_run)
-        for source, one in zip(sources, daemon.statuses(), strict=True)
-    ]
+        last = {source.name: system_clock() if just_read else None for source in sources}
+    else:
+        last = {one.source: None if one.result in UNFINISHED else one.last_run for one in daemon.statuses()}
+    return [Timetable(source.name, source.every, last[source.name], source.cron, hours(source)) for source in sources]
 
 
 def _listening(host: str, port: int) -> socket.socket:
@@ -361,6 +471,25 @@ def _listening(host: str, port: int) -> socket.socket:
             field="serve",
             mend="Another program may hold the port: name a free one with --port, or 0 for any",
         ) from error
+
+
+@contextmanager
+def _told_to_reload(reload: Callable[[], None]) -> Iterator[None]:
+    """Have SIGHUP call `reload` in a thread of its own while the block lasts, one call after the other."""
+    one_at_a_time = threading.Lock()
+
+    def do() -> None:
+        with one_at_a_time:
+            reload()
+
+    def begin(*_: object) -> None:
+        threading.Thread(target=do, name="reload", daemon=True).start()
+
+    before = signal.signal(signal.SIGHUP, begin)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 @contextmanager

@@ -1,25 +1,29 @@
 """When sources are read. The only file that knows APScheduler.
 
-Each source has one job on its own interval and each run its own thread, so that a source that hangs delays no other
-and never keeps the program from ending. Runs that were due while the machine slept are caught up by one run, however
-late (APScheduler would else drop what begins over one second late); while a run goes on, no second one begins.
+Each source has one job on its own interval or cron line, within its hours, and each run its own thread, so that a
+source that hangs delays no other and never keeps the program from ending. Runs that were due while the machine slept
+are caught up by one run, however late (APScheduler would else drop what begins over one second late); while a run goes
+on, no second one begins.
 """
 
 import logging
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
+from math import ceil
 from typing import Any
 
 from apscheduler.executors.base import BaseExecutor, run_job
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from collector.contract.period import OFFSET
+from collector.hours import Hours
 
 RENEW = "renew"
 """The id of the job that renews what is shown; a source's job has the id `read <source>`."""
@@ -30,19 +34,41 @@ DAILY = "destroy what is due"
 PROBE = "probe"
 """The id of the job that asks the sources whether they answer."""
 
-DELIVER_EVERY = 60
-"""Seconds between two looks at what is due for a receiver."""
+DELIVER = "deliver to "
+"""How the id of a job begins that tells a receiver what is due; its name follows."""
 
 _LOCAL = timezone(timedelta(seconds=OFFSET))
+_REGULAR = {
+    RENEW: CronTrigger(minute="*/5", timezone=_LOCAL),
+    DAILY: IntervalTrigger(days=1),
+    PROBE: CronTrigger(minute="*", timezone=_LOCAL),
+    DELIVER: IntervalTrigger(minutes=1),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Timetable:
-    """A source's interval in seconds, and when it was last read (epoch seconds; None: it is due at once)."""
+    """A source's interval in seconds, and when it was last read (epoch seconds; None: it is due at once).
+
+    `cron` (five fields, on the local clock) stands instead of the interval. It is read within its hours alone.
+    """
 
     source: str
     every: int
     last: int | None
+    cron: str | None = None
+    hours: Hours = field(default_factory=Hours)
+
+
+class _WithinHours(BaseTrigger):  # type: ignore[misc]  # APScheduler 3 has no types
+    """Another trigger's times, each put off until the source may be read."""
+
+    def __init__(self, times: BaseTrigger, hours: Hours) -> None:
+        self._times, self._hours = times, hours
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
+        due = self._times.get_next_fire_time(previous_fire_time, now)
+        return None if due is None else datetime.fromtimestamp(self._hours.next(ceil(due.timestamp())), UTC)
 
 
 class _Threads(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no types
@@ -69,12 +95,37 @@ class _Threads(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no type
             self.running.discard(threading.current_thread())
 
 
+Job = Callable[[], None]
+
+
 @dataclass(frozen=True, slots=True)
 class Running:
     """A timetable that is being kept."""
 
     jobs: BackgroundScheduler
     threads: _Threads
+    tick: Callable[[str], None]
+
+    def plan(self, timetable: Sequence[Timetable], regular: Mapping[str, Job], now: int) -> None:
+        """Keep this timetable from now on (epoch seconds), whatever was planned before; runs under way go on.
+
+        See `start`.
+        """
+        for job in self.jobs.get_jobs():
+            job.remove()
+        for one in timetable:
+            self.jobs.add_job(
+                self.tick,
+                _trigger(one),
+                args=[one.source],
+                id=f"read {one.source}",
+                next_run_time=datetime.fromtimestamp(one.hours.next(_due(one, now)), UTC),
+            )
+        at_once = datetime.fromtimestamp(now, UTC)
+        for name, job in regular.items():
+            first = {} if name == RENEW else {"next_run_time": at_once}
+            kind = DELIVER if name.startswith(DELIVER) else name
+            self.jobs.add_job(job, _REGULAR[kind], id=name, **first)
 
     def stop(self, within: float) -> list[str]:
         """Begin no further run, and wait some seconds for those that go on; return the ids of those still going."""
@@ -86,23 +137,31 @@ class Running:
         return [thread.name for thread in left if thread.is_alive()]
 
 
-def start(
-    timetable: Sequence[Timetable],
-    tick: Callable[[str], None],
-    renew: Callable[[], None],
-    now: int,
-    daily: Callable[[], None] | None = None,
-    probe: Callable[[], None] | None = None,
-    deliver: Callable[[str], None] | None = None,
-    receivers: Sequence[str] = (),
-) -> Running:
-    """Call `tick(source)` for each source on its interval, and `renew()` every five minutes, in background threads.
+def _trigger(one: Timetable) -> BaseTrigger:
+    if one.cron is not None:
+        return _WithinHours(CronTrigger.from_crontab(one.cron, timezone=_LOCAL), one.hours)
+    return _WithinHours(IntervalTrigger(seconds=one.every, jitter=min(30, one.every // 20)), one.hours)
 
-    `daily()` is called at once, and once a day; `probe()` at once, and at each full minute; `deliver(receiver)` at
-    once, and each minute for each receiver apart, so that one that hangs keeps no other waiting.
 
-    A source that is due already (`now` in epoch seconds) is read at once; the others at their next time. The minutes
-    of `renew` are those of the local clock, midnight among them: then a new day, perhaps a new month, has begun.
+def _due(one: Timetable, now: int) -> int:
+    """When a source is due next; never later than if it had been read now, should its last run lie in the future."""
+    if one.last is None:
+        return now
+    if one.cron is None:
+        return max(now, min(one.last, now) + one.every)
+    after = datetime.fromtimestamp(min(one.last, now) + 1, UTC)
+    times = CronTrigger.from_crontab(one.cron, timezone=_LOCAL)
+    return max(now, int(times.get_next_fire_time(None, after).timestamp()))
+
+
+def start(timetable: Sequence[Timetable], tick: Callable[[str], None], regular: Mapping[str, Job], now: int) -> Running:
+    """Call `tick(source)` for each source on its interval, and what is `regular` by its id, in background threads.
+
+    A source that is due already (`now` in epoch seconds) is read at once, or as soon as its hours begin; the others at
+    their next time. RENEW is called every five minutes, at minutes of the local clock, midnight among them: then a new
+    day, perhaps a new month, has begun. DAILY is called at once, and once a day; PROBE at once, and at each full
+    minute; DELIVER with a receiver's name at once, and each minute, for each of them apart, so that one that hangs
+    keeps no other waiting.
     """
     # It warns each time that a run is left out because the last one goes on; that run's length is a vital.
     logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
@@ -112,28 +171,8 @@ def start(
         executors={"default": threads},
         job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
     )
-    for one in timetable:
-        due = now if one.last is None else max(now, one.last + one.every)
-        jobs.add_job(
-            tick,
-            IntervalTrigger(seconds=one.every, jitter=min(30, one.every // 20)),
-            args=[one.source],
-            id=f"read {one.source}",
-            next_run_time=datetime.fromtimestamp(due, UTC),
-        )
-    jobs.add_job(renew, CronTrigger(minute="*/5", timezone=_LOCAL), id=RENEW)
-    if daily is not None:
-        jobs.add_job(daily, IntervalTrigger(days=1), id=DAILY, next_run_time=datetime.fromtimestamp(now, UTC))
-    if probe is not None:
-        at_once = datetime.fromtimestamp(now, UTC)
-        jobs.add_job(probe, CronTrigger(minute="*", timezone=_LOCAL), id=PROBE, next_run_time=at_once)
-    for receiver in receivers if deliver is not None else ():
-        jobs.add_job(
-            deliver,
-            IntervalTrigger(seconds=DELIVER_EVERY),
-            args=[receiver],
-            id=f"deliver to {receiver}",
-            next_run_time=datetime.fromtimestamp(now, UTC),
-        )
-    jobs.start()
-    return Running(jobs, threads)
+    running = Running(jobs, threads, tick)
+    jobs.start(paused=True)
+    running.plan(timetable, regular, now)
+    jobs.resume()
+    return running

@@ -1,6 +1,6 @@
 """The daemon's own health as Prometheus metrics (a reading is about an agency, a vital about the daemon)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Info, disable_created_metrics, generate_latest
@@ -39,8 +39,15 @@ class Vitals:
         self._oldest = self._receiver(
             "ict_outbox_oldest_timestamp_seconds", "Since when the oldest message waits for a receiver."
         )
+        self._reload = self._one("ict_config_last_reload_successful", "Whether the last reading of the settings did.")
+        self._reload_at = self._one(
+            "ict_config_last_reload_success_timestamp_seconds", "When the settings in use were read."
+        )
         self._records = self._counter("ict_records", "Records read by this daemon, by what became of them.")
         self._runs = self._counter("ict_collect_runs", "Runs of a source by this daemon, by how they ended.")
+
+    def _one(self, name: str, says: str) -> Gauge:
+        return Gauge(name, says, registry=self._registry)
 
     def _gauge(self, name: str, says: str) -> Gauge:
         return Gauge(name, says, ["source"], registry=self._registry)
@@ -86,6 +93,23 @@ class Vitals:
         self._runs.labels(source, result).inc()
         for what, count in counts.items():
             self._records.labels(source, what).inc(count)
+
+    def reloaded(self, *, well: bool, now: int) -> None:
+        """Show that the settings were read, at an instant (epoch seconds), and whether they could be used."""
+        self._reload.set(well)
+        if well:
+            self._reload_at.set(now)
+
+    def forget(self, sources: Collection[str]) -> None:
+        """Show nothing more of sources that are read no longer."""
+        for family in (self._up, self._success, self._duration, self._reconciled, self._differences):
+            self._drop(family, sources)
+        for counter in (self._records, self._runs):
+            self._drop(counter, sources)
+
+    def _drop(self, family: Gauge | Counter, sources: Collection[str]) -> None:
+        for source in sources:
+            family.remove_by_labels({"source": source})
 
     def render(self) -> bytes:
         """The vitals in Prometheus' text format."""

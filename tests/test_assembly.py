@@ -187,7 +187,7 @@ def test_a_probed_source_offers_probes_and_keeps_with_them_to_its_budget(tmp_pat
     both = {"H44.01", "H44.02"}
     assert told("") == ({"onestop": usual}, {"onestop": both, "mail": set()}, {"onestop": 59, "mail": 60})
     window = "[{from: 2026-02-14T22:00, to: 2026-02-15T02:00, reason: x}]"
-    plans, offers, budgets = told(f"probe: {{at: 'tls://mail.example:993', every: 1h, maintenance: {window}}}")
+    plans, offers, budgets = told(f"probe: {{at: 'tls://mail.example:993', every: 1h}}\n    maintenance: {window}")
     begins = day_start(20260214) + 22 * 3600
     assert plans == {"onestop": usual, "mail": Plan("mail", 3600, 10, maintenance=((begins, begins + 4 * 3600),))}
     assert (offers, budgets) == ({"onestop": both, "mail": {"H44.01"}}, {"onestop": 59, "mail": 59})

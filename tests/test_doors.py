@@ -32,6 +32,8 @@ LEVELS: tuple[frozenset[str], ...] = (
             "workdays",
             "vitals",
             "clock",
+            "hours",
+            "supervisor",
             "samples",
             "traces",
             "vietnamese",

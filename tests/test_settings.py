@@ -145,14 +145,21 @@ def test_a_sound_file_becomes_settings_with_defaults(here: Path) -> None:
 def test_a_source_is_asked_whether_it_answers_if_there_is_something_to_ask(here: Path) -> None:
     assert read(SOUND).sources["mail"].probe is None
     assert read(with_source("probe: never")).sources["mail"].probe is None
-    told = "[{from: 2026-02-14T22:00, to: 2026-02-15T02:00, reason: x}]"
-    probe = f"probe: {{at: 'tls://mail.example:993', maintenance: {told}}}"
-    window = Maintenance(day_start(20260214) + 22 * 3600, day_start(20260215) + 2 * 3600, "x")
-    assert read(with_source(probe)).sources["mail"].probe == Probing(
-        300, 10, 0, 86_400, "tls://mail.example:993", (window,)
-    )
+    probe = read(with_source("probe: {at: 'tls://mail.example:993'}")).sources["mail"].probe
+    assert probe == Probing(300, 10, 0, 86_400, "tls://mail.example:993")
     hours = "probe: {at: 'tcp://mail.example:25', every: 1h, within: 5s, hours: 07:30-18:00}"
     assert read(with_source(hours)).sources["mail"].probe == Probing(3600, 5, 27_000, 64_800, "tcp://mail.example:25")
+
+
+def test_a_source_is_read_in_its_hours_by_a_cron_line_and_not_while_it_is_maintained(here: Path) -> None:
+    usual = read(SOUND).sources["mail"]
+    assert (usual.cron, usual.hours, usual.maintenance) == (None, (0, 86_400), ())
+    told = "[{from: 2026-02-14T22:00, to: 2026-02-15T02:00, reason: x}]"
+    source = read(with_source(f"hours: 18:00-06:30\n    maintenance: {told}")).sources["mail"]
+    window = Maintenance(day_start(20260214) + 22 * 3600, day_start(20260215) + 2 * 3600, "x")
+    assert (source.hours, source.maintenance) == ((64_800, 23_400), (window,))
+    for line in ("30 1 * * *", "*/5 0-6,22 1,15 */2 mon-fri,sun", "59 23 31 12 sat", "0-30/10 * * * *"):
+        assert read(with_source(f'cron: "{line}"')).sources["mail"].cron == line
 
 
 @pytest.mark.parametrize("limit", [1, 2])

@@ -1,9 +1,11 @@
 """`serve`."""
 
+import os
 from typing import Annotated
 
 import typer
 
+from collector.assembly import assemble
 from collector.cli.app import Config, app, opened
 from collector.cli.printing import say
 
@@ -20,10 +22,18 @@ def serve(
 ) -> None:
     """Run the daemon.
 
-    It reads each source on its interval and shows the figures, until told to stop (Ctrl-C or SIGTERM).
+    It reads each source on its interval and shows the figures, until told to stop (Ctrl-C or SIGTERM). SIGHUP makes it
+    read its settings again; if they are wrong it says so and goes on with the old ones.
     """
     from collector import daemon  # here: its libraries would double the start of every other command
 
     with opened(config, with_systems=True) as assembly:
         listen = assembly.settings.serve
-        daemon.serve(assembly, host or listen.host, listen.port if port is None else port, says=say)
+        path = assembly.settings.path
+        daemon.serve(
+            assembly,
+            host or listen.host,
+            listen.port if port is None else port,
+            says=say,
+            reopen=lambda: assemble(path, os.environ),
+        )

@@ -139,7 +139,7 @@ def _source(source: Source, ledger: Ledger, folder: Path) -> dict[str, Any]:
         "serves": list(source.serves),
         "stale_after": "2d",
         "requests_per_minute": 100_000,
-        "probe": watched.settings(ledger, source.name) or "never",
+        **watched.settings(ledger, source.name),
         "config": config,
     }
 

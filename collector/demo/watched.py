@@ -23,20 +23,19 @@ def write(ledger: Ledger, folder: Path) -> None:
     (folder / NAME).write_text(json.dumps(ledger.watches, default=ledger_file.fields_of) + "\n", encoding="ascii")
 
 
-def settings(ledger: Ledger, source: str) -> dict[str, object] | None:
-    """Return the `probe:` block of a source; None if it is not asked."""
+def settings(ledger: Ledger, source: str) -> dict[str, object]:
+    """Return what the configuration of a source says of it: when it is asked (`probe:`) and when it is maintained."""
     watch = next((one for one in ledger.watches if one.source == source), None)
     if watch is None:
-        return None
-    block: dict[str, object] = {"every": f"{watch.every // 60}m"}
+        return {"probe": "never"}
+    probe: dict[str, object] = {"every": f"{watch.every // 60}m"}
     if watch.address is not None:
-        block["at"] = watch.address
-    if watch.maintenance:
-        block["maintenance"] = [
-            {"from": _local(one.begin), "to": _local(one.end), "reason": "bảo trì theo thông báo"}
-            for one in watch.maintenance
-        ]
-    return block
+        probe["at"] = watch.address
+    windows = [
+        {"from": _local(one.begin), "to": _local(one.end), "reason": "bảo trì theo thông báo"}
+        for one in watch.maintenance
+    ]
+    return {"probe": probe} | ({"maintenance": windows} if windows else {})
 
 
 def _local(instant: int) -> str:

@@ -50,7 +50,11 @@ def _source(source: Source) -> dict[str, Any]:
         "from": iso(source.since),
         "serves": _serves(source.serves),
         "stale_after": f"{source.stale_after}s",
-        "every": f"{source.every}s",
+        **({"every": f"{source.every}s"} if source.cron is None else {"cron": source.cron}),
+        "hours": f"{_clock(source.hours[0])}-{_clock(source.hours[1])}",
+        "maintenance": [
+            {"from": instant(one.begins), "to": instant(one.ends), "reason": one.reason} for one in source.maintenance
+        ],
         "deadline": f"{source.deadline}s",
         "requests_per_minute": source.requests_per_minute,
         "reconcile": "never" if source.reconcile is None else f"{source.reconcile}s",
@@ -64,10 +68,6 @@ def _probe(probe: Probing) -> dict[str, Any]:
     content["hours"] = f"{_clock(probe.opens)}-{_clock(probe.closes)}"
     if probe.at is not None:
         content["at"] = probe.at
-    if probe.maintenance:
-        content["maintenance"] = [
-            {"from": instant(one.begins), "to": instant(one.ends), "reason": one.reason} for one in probe.maintenance
-        ]
     return content
 
 

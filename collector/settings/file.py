@@ -11,9 +11,9 @@ from sqlalchemy.exc import ArgumentError
 
 from collector.contract.connector import Connector
 from collector.contract.errors import WrongUse
-from collector.settings.probes import duration, probing
 from collector.settings.receivers import receivers
 from collector.settings.shape import Limits, Listen, Privacy, Province, Served, Serves, Settings, Source
+from collector.settings.times import cron, duration, hours, maintenance, probing
 from collector.settings.typed import Reader
 from collector.transports import OPTIONS
 from collector.yaml_file import (
@@ -247,7 +247,17 @@ def _sources(top: Section, reader: Reader, find_connector: FindConnector) -> dic
     return sources
 
 
-_WHEN = ("stale_after", "every", "deadline", "requests_per_minute", "reconcile", "probe")
+_WHEN = (
+    "stale_after",
+    "every",
+    "cron",
+    "hours",
+    "maintenance",
+    "deadline",
+    "requests_per_minute",
+    "reconcile",
+    "probe",
+)
 
 
 def _source(name: str, entry: Section, reader: Reader, find_connector: FindConnector) -> Source | None:
@@ -265,10 +275,13 @@ def _source(name: str, entry: Section, reader: Reader, find_connector: FindConne
     if stale_after < every:
         mend = "Let it be stale only after at least one run was missed"
         entry.fault("stale_after", "is shorter than `every`: the figures would always be stale", mend)
+    if entry.has("cron") and entry.has("every"):
+        entry.fault("cron", "says when it is read, and so does `every`", "Keep one of them")
     probe = probing(entry, door, requests or 120)
+    at, of_day, windows = cron(entry), hours(entry, over_midnight=True), maintenance(entry)
     if door is None or config is None:
         return None
-    when = (stale_after, every, deadline, requests or 120, reconcile, probe)
+    when = (stale_after, every, deadline, requests or 120, reconcile, probe, at, of_day, windows)
     return Source(name, connector_name, door, config, since or 0, serves, *when)
 
 

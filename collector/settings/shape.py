@@ -74,7 +74,6 @@ class Probing:
     opens: int = 0
     closes: int = 86_400
     at: str | None = None
-    maintenance: Sequence[Maintenance] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,9 @@ class Source:
 
     `door` is an instance of the transport's options, `config` one of the connector's `Config`. `since` is the first
     local day that is kept. `stale_after`, `every`, `deadline` and `reconcile` are seconds; `reconcile` None: never.
-    `probe` None: it is never asked whether it answers.
+    `cron` is when it is read, instead of `every`; `hours` are seconds of the local day, between which it may be read
+    (over midnight if the second is smaller). `maintenance`: when it is neither read nor asked. `probe` None: it is
+    never asked whether it answers.
     """
 
     name: str
@@ -98,6 +99,9 @@ class Source:
     requests_per_minute: int
     reconcile: int | None = None
     probe: Probing | None = None
+    cron: str | None = None
+    hours: tuple[int, int] = (0, 86_400)
+    maintenance: Sequence[Maintenance] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
 """What the daemon shows and tells, within this process: on a clock that the test moves."""
 
 import re
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from types import SimpleNamespace
@@ -14,7 +16,7 @@ from sqlalchemy import func, insert, select
 from collector import assembly as assembling
 from collector import daemon as serving
 from collector.assembly import Assembly, assemble
-from collector.clock import fixed_clock
+from collector.clock import fixed_clock, system_clock
 from collector.collect import Wanted, collect
 from collector.contract.connector import Connector
 from collector.contract.period import day_start
@@ -24,7 +26,7 @@ from collector.demo import systems
 from collector.store import locks
 from collector.store.engine import reading, writing
 from collector.store.schema import edition, run
-from tests.daemon.conftest import Place
+from tests.daemon.conftest import Place, wait_for
 
 
 @pytest.fixture
@@ -274,3 +276,45 @@ def test_a_system_that_is_silent_is_told_once_and_that_it_answers_again_once(pla
             ).one()
     # Up to 08:00 by the ledger; the three of the hour until 09:00 were missed; three and three here.
     assert tuple(of_day) == (33 + 3, 3, 33 + 3 + 6)
+
+
+class _Planned:
+    """Stands for a timetable: notes that it was planned anew."""
+
+    def __init__(self) -> None:
+        self.jobs, self.planned = SimpleNamespace(running=True), 0
+
+    def plan(self, *_: object) -> None:
+        self.planned += 1
+
+
+@pytest.mark.parametrize(("jump", "planned"), [(86_400, 1), (-86_400, 1), (5, 0)])
+def test_a_clock_that_is_set_has_all_runs_planned_anew_once(
+    jump: int, planned: int, assembly: Assembly, told: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon, running, ahead = at(assembly, day_start(20260301)), _Planned(), [0]
+    alive: list[bool] = []
+
+    def alive_again() -> None:
+        alive.append(True)
+        server.beat = time.monotonic()
+
+    monkeypatch.setattr("collector.daemon.system_clock", lambda: system_clock() + ahead[0])
+    server, supervisor = SimpleNamespace(beat=time.monotonic()), SimpleNamespace(patience=0.06, alive=alive_again)
+    watching = threading.Thread(target=serving._watch, args=(daemon, server, running, supervisor))
+    watching.start()
+    try:
+        wait_for(lambda: len(alive) > 2)
+        ahead[0] = jump
+        before = len(alive)
+        wait_for(lambda: len(alive) > before + 3)
+        assert running.planned == planned
+        assert [(one["event"], one["seconds"]) for one in told] == [("the clock was set", jump)] * planned
+        # Once the server's loop stands still, the supervisor hears no more.
+        server.beat = -1_000.0
+        supervisor.alive = lambda: alive.append(False)
+        time.sleep(0.2)
+        assert False not in alive
+    finally:
+        daemon.stopping.set()
+        watching.join()

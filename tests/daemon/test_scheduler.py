@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 from collector import scheduler
 from collector.clock import system_clock
-from collector.contract.period import day_start, rfc3339
+from collector.contract.period import day_start, local_day, rfc3339
+from collector.hours import Hours
 from collector.scheduler import RENEW, Running, Timetable
 from tests.daemon.conftest import wait_for
 
@@ -17,7 +18,7 @@ from tests.daemon.conftest import wait_for
 def keeping(
     *timetable: Timetable, tick: Callable[[str], None], renew: Callable[[], None] = lambda: None
 ) -> Iterator[Running]:
-    running = scheduler.start(timetable, tick, renew, system_clock())
+    running = scheduler.start(timetable, tick, {RENEW: renew}, system_clock())
     try:
         yield running
     finally:
@@ -118,10 +119,70 @@ def test_a_run_that_hangs_does_not_keep_the_program_from_ending() -> None:
 def test_what_is_done_daily_is_done_at_once_and_a_day_later() -> None:
     done: list[bool] = []
     now = system_clock()
-    running = scheduler.start([], lambda _: None, lambda: None, now, daily=lambda: done.append(True))
+    running = scheduler.start([], lambda _: None, {scheduler.DAILY: lambda: done.append(True)}, now)
     try:
         wait_for(lambda: done == [True])
         later = next_run(running, scheduler.DAILY)
         assert abs((later - datetime.fromtimestamp(now + 86_400, UTC)).total_seconds()) <= 1
     finally:
         running.stop(0)
+
+
+def test_outside_its_hours_a_source_waits_for_them() -> None:
+    read: list[str] = []
+    now = system_clock()
+    day = local_day(now)
+    second = now - day_start(day)
+    opens = (second + 3600) % 86_400
+    closed = Hours(opens, (opens + 7200) % 86_400)
+    maintained = Hours(maintenance=((now - 60, now + 7200),))
+    timetable = (Timetable("closed", 60, None, hours=closed), Timetable("maintained", 60, now - 61, hours=maintained))
+    with keeping(*timetable, Timetable("open", 60, None), tick=read.append) as running:
+        wait_for(lambda: read == ["open"])
+        assert int(next_run(running, "read closed").timestamp()) == now + 3600
+        assert int(next_run(running, "read maintained").timestamp()) == now + 7200
+
+
+def test_a_cron_line_is_on_the_local_clock_and_what_it_missed_is_caught_up_once() -> None:
+    read: list[str] = []
+    now = day_start(20260302) + 10 * 3600  # a Monday, at ten
+    mornings = "30 1 * * mon-fri"
+    missed = Timetable("missed", 1, day_start(20260227), mornings)  # Friday's run and Monday's
+    fresh = Timetable("fresh", 1, day_start(20260302) + 2 * 3600, mornings)
+    running = scheduler.start([], read.append, {}, now)
+    try:
+        running.jobs.pause()
+        running.plan([missed, fresh], {}, now)
+        due = {job.id: int(job.next_run_time.timestamp()) for job in running.jobs.get_jobs()}
+        assert due == {"read missed": now, "read fresh": day_start(20260303) + 5400}
+        trigger = running.jobs.get_job("read missed").trigger
+        after = trigger.get_next_fire_time(datetime.fromtimestamp(now, UTC), datetime.fromtimestamp(now + 1, UTC))
+        assert int(after.timestamp()) == day_start(20260303) + 5400
+    finally:
+        running.stop(0)
+
+
+def test_a_new_timetable_takes_the_place_of_the_old_one_and_never_reads_a_source_twice_at_once() -> None:
+    begun: list[str] = []
+    release = threading.Event()
+
+    def tick(source: str) -> None:
+        begun.append(source)
+        release.wait(30)
+
+    with keeping(Timetable("slow", 1, None), Timetable("gone", 3600, system_clock()), tick=tick) as running:
+        wait_for(lambda: begun == ["slow"])
+        running.plan([Timetable("slow", 1, None), Timetable("new", 3600, None)], {}, system_clock())
+        wait_for(lambda: "new" in begun)
+        assert sorted(job.id for job in running.jobs.get_jobs()) == ["read new", "read slow"]
+        time.sleep(1.5)
+        assert begun.count("slow") == 1
+        release.set()
+        wait_for(lambda: begun.count("slow") >= 2)
+
+
+def test_a_last_run_in_the_future_puts_off_nothing_beyond_one_interval() -> None:
+    # The clock was put back since.
+    now = system_clock()
+    with keeping(Timetable("s", 3600, now + 86_400), tick=lambda _: None) as running:
+        assert abs(int(next_run(running, "read s").timestamp()) - (now + 3600)) <= 1

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.daemon.conftest import COMMAND, ENVIRONMENT, SOURCES, Daemon, Place, run, serving, wait_for
+from tests.daemon.conftest import COMMAND, ENVIRONMENT, PATIENCE, SOURCES, Daemon, Place, run, serving, wait_for
 from tests.daemon.gate import Gate
 from tests.servers.traces import processes_of
 
@@ -147,6 +148,54 @@ def test_it_ends_well_while_a_source_hangs_and_the_next_one_reads_it_at_once(
     again = serve(place)
     wait_for(lambda: runs(again, "onestop") >= 1)
     assert again.lines('"not read"') == []
+
+
+def test_its_settings_are_read_again_on_sighup_wrong_ones_change_nothing_and_its_supervisor_is_told(
+    place: Place, tmp_path: Path
+) -> None:
+    address = tmp_path / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
+        supervisor.bind(str(address))
+        supervisor.settimeout(PATIENCE)
+        environment = {"NOTIFY_SOCKET": str(address), "WATCHDOG_USEC": "3000000"}
+        with serving(tmp_path, "serve", "--config", place.config, "--port", "0", environment=environment) as daemon:
+            told: list[str] = []
+
+            def hears(word: str) -> bool:
+                told.append(supervisor.recv(200).decode())
+                return told[-1].startswith(word)
+
+            wait_for(lambda: hears("READY=1\nSTATUS=reads 4 sources"))
+            wait_for(lambda: hears("WATCHDOG=1"))
+            assert daemon.metric("ict_config_last_reload_successful") == 1
+
+            sound = place.config.read_text(encoding="utf-8")
+            place.change(r"^    every: 1s", "    every: soon")
+            daemon.process.send_signal(signal.SIGHUP)
+            wait_for(lambda: hears("READY=1"))
+            assert any(one.startswith("RELOADING=1\nMONOTONIC_USEC=") for one in told)
+            (line,) = daemon.lines('"not reloaded"')
+            assert "sources.mail.every: soon is no duration" in line
+            assert daemon.metric("ict_config_last_reload_successful") == 0
+            before = runs(daemon, "documents")
+            wait_for(lambda: runs(daemon, "documents") > before)
+
+            place.config.write_text(sound, encoding="utf-8")
+            place.change(r"^  documents:\n(    .*\n)*", "")
+            daemon.process.send_signal(signal.SIGHUP)
+            wait_for(lambda: hears("READY=1\nSTATUS=reads 3 sources"))
+            assert daemon.lines("reloaded")[0].endswith("sources=3")
+            assert daemon.metric("ict_config_last_reload_successful") == 1
+            assert daemon.metric("ict_source_up", source="documents") is None
+            before = runs(daemon, "mail")
+            wait_for(lambda: runs(daemon, "mail") > before)
+
+            place.change(r"^state: .*", "state: elsewhere")
+            daemon.process.send_signal(signal.SIGHUP)
+            wait_for(lambda: len(daemon.lines('"not reloaded"')) == 2)
+            assert "cannot change while the daemon runs" in daemon.lines('"not reloaded"')[1]
+            assert told_to_end(daemon) == 0
+            wait_for(lambda: hears("STOPPING=1"))
 
 
 def test_told_to_end_before_it_serves_it_ends_too(place: Place, tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from tests.servers.prometheus import check_metrics
 
 
 def samples(vitals: Vitals) -> list[str]:
-    return [line for line in vitals.render().decode().splitlines() if not line.startswith("#")]
+    lines = vitals.render().decode().splitlines()
+    return [line for line in lines if not line.startswith(("#", "ict_config_last_reload_"))]
 
 
 def test_where_nothing_was_ever_read_only_the_daemon_itself_shows() -> None:
@@ -43,6 +44,26 @@ def test_runs_and_records_add_up_and_the_last_duration_stays() -> None:
         'ict_collect_runs_total{result="done",source="s"} 2.0',
         'ict_collect_runs_total{result="try_again",source="s"} 1.0',
     ]
+
+
+def test_settings_that_could_not_be_used_show_beside_the_moment_of_those_in_use() -> None:
+    vitals = Vitals()
+    vitals.reloaded(well=True, now=1_772_326_800)
+    vitals.reloaded(well=False, now=1_772_330_400)
+    text = vitals.render().decode()
+    assert "ict_config_last_reload_successful 0.0\n" in text
+    assert "ict_config_last_reload_success_timestamp_seconds 1.7723268e+09\n" in text
+
+
+def test_a_source_that_is_read_no_longer_shows_no_longer() -> None:
+    vitals = Vitals()
+    for source in ("gone", "stays"):
+        vitals.known(source, 1, up=True)
+        vitals.compared(source, 1, {("document", "vanished"): 2})
+        vitals.ran(source, 1.0, "done", {"inserted": 1})
+    vitals.forget(["gone", "never seen"])
+    assert "gone" not in vitals.render().decode()
+    assert len(samples(vitals)) == 2 + 7
 
 
 @pytest.mark.server("prometheus")

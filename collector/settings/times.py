@@ -1,4 +1,4 @@
-"""The `probe:` block of a source: how often it is asked whether it answers, when, and when it need not."""
+"""When a source is read, and asked whether it answers: durations, hours, cron lines, maintenance, `probe:`."""
 
 import re
 from datetime import datetime, timedelta, timezone
@@ -41,7 +41,7 @@ def probing(entry: Section, door: BaseModel | None, requests_per_minute: int) ->
         return None
     below = section(entry.node.items["probe"], entry.below("probe"), entry.faults)
     assert below is not None
-    below.only("every", "within", "hours", "at", "maintenance")
+    below.only("every", "within", "hours", "at")
     every, within = duration(below, "every", "5m") or 300, duration(below, "within", "10s") or 1
     if every % 60 or every > _SECONDS["d"]:
         below.fault("every", "is no whole number of minutes up to a day", "Write it like 5m")
@@ -60,26 +60,69 @@ def probing(entry: Section, door: BaseModel | None, requests_per_minute: int) ->
     elif door is not None and not has_target:
         mend = "Write what its users ask: `at: https://...`, or tcp:// or tls:// with a port; or `probe: never`"
         below.fault("at", "this door leads to nothing that can be asked without logging in", mend)
-    opens, closes = _hours(below)
-    return Probing(every, within, opens, closes, at, _maintenance(below))
+    opens, closes = hours(below)
+    return Probing(every, within, opens, closes, at)
 
 
-def _hours(below: Section) -> tuple[int, int]:
-    text = below.text("hours", "00:00-24:00") or "00:00-24:00"
+def hours(entry: Section, *, over_midnight: bool = False) -> tuple[int, int]:
+    """Return the hours of a day as its seconds, all of it if they are absent; note it if they are none."""
+    text = entry.text("hours", "00:00-24:00") or "00:00-24:00"
     found = re.fullmatch(r"(\d\d):([0-5]\d)-(\d\d):([0-5]\d)", text)
     if found:
         opens = int(found[1]) * 3600 + int(found[2]) * 60
         closes = int(found[3]) * 3600 + int(found[4]) * 60
-        if opens < closes <= _SECONDS["d"]:
+        if opens < closes <= _SECONDS["d"] or (over_midnight and closes < opens < _SECONDS["d"]):
             return opens, closes
-    below.fault("hours", f"{text} are no hours of a day", "Write them like 07:00-18:00; all day is 00:00-24:00")
+    usual = "18:00-06:00" if over_midnight else "07:00-18:00"
+    entry.fault("hours", f"{text} are no hours of a day", f"Write them like {usual}; all day is 00:00-24:00")
     return 0, _SECONDS["d"]
 
 
-def _maintenance(below: Section) -> tuple[Maintenance, ...]:
+_FIELDS = (("minute", 0, 59), ("hour", 0, 23), ("day of the month", 1, 31), ("month", 1, 12))
+_DAYS = "mon|tue|wed|thu|fri|sat|sun"
+
+
+def cron(entry: Section) -> str | None:
+    """Return a cron line of five fields on the local clock, None if it is absent; note it if it is none.
+
+    Days of the week are names alone: by their numbers, programs mean different days.
+    """
+    text = entry.text("cron", "30 1 * * *")
+    if text is None:
+        return None
+    fields = text.split()
+    if len(fields) != len(_FIELDS) + 1:
+        wrong = f"has {len(fields)} fields"
+        entry.fault("cron", wrong, "Write minute, hour, day of the month, month and day of the week: 30 1 * * *")
+        return None
+    for field, (name, least, most) in zip(fields, _FIELDS, strict=False):
+        if not _is_cron_field(field, least, most):
+            entry.fault("cron", f"{field} is no {name}", f"Write {least} to {most}, like 1,15 or 1-5 or */2, or *")
+            return None
+    if fields[4] != "*" and not re.fullmatch(rf"({_DAYS})(-({_DAYS}))?(,({_DAYS})(-({_DAYS}))?)*", fields[4]):
+        entry.fault("cron", f"{fields[4]} is no day of the week", "Write names, like mon-fri or sat,sun, or *")
+        return None
+    return text
+
+
+def _is_cron_field(field: str, least: int, most: int) -> bool:
+    for part in field.split(","):
+        found = re.fullmatch(r"(?:\*|(\d{1,2})(?:-(\d{1,2}))?)(?:/([1-9]\d?))?", part)
+        if found is None:
+            return False
+        first, last, step = (int(one) if one else None for one in found.groups())
+        if first is None:
+            continue
+        if not least <= first <= (most if last is None else last) <= most or (step and last is None):
+            return False
+    return True
+
+
+def maintenance(entry: Section) -> tuple[Maintenance, ...]:
+    """Return the windows in which a source is maintained; note what is wrong in them."""
     windows = []
-    for key, node in below.many("maintenance"):
-        window = section(node, key, below.faults)
+    for key, node in entry.many("maintenance"):
+        window = section(node, key, entry.faults)
         if window is None:
             continue
         window.only("from", "to", "reason")
