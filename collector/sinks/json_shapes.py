@@ -3,7 +3,7 @@
 Days are ISO days, instants RFC 3339 with +07:00, shares and points numbers; null where there is no figure.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -45,8 +45,12 @@ def reading(one: Reading) -> dict[str, Any]:
 
 def explanation(one: Explanation) -> dict[str, Any]:
     """A reading with the rows behind it."""
-    rows = [dict(zip(one.columns, _edge(one.columns, row), strict=True)) for row in one.rows]
-    return reading(one.reading) | {"rows": rows}
+    return reading(one.reading) | {"rows": rows(one.columns, one.rows)}
+
+
+def rows(columns: Sequence[str], behind: Iterable[Sequence[Any]]) -> list[dict[str, Any]]:
+    """The rows behind a figure, each value by its column."""
+    return [dict(zip(columns, _edge(columns, row), strict=True)) for row in behind]
 
 
 def _edge(columns: Iterable[str], row: Iterable[Any]) -> list[Any]:

@@ -1,0 +1,206 @@
+"""`report`: the annex of a ranking decision, and an agency's evidence."""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from collector import editions, flags, report
+from collector import readings as figures
+from collector.assembly import Assembly
+from collector.cli.app import FINDINGS, APeriod, Config, Merged, app, opened
+from collector.cli.asked import known_agency, names_of, period_of
+from collector.cli.printing import many, say
+from collector.contract.errors import WrongUse
+from collector.contract.period import Period, period_before
+from collector.contract.reading import Reading, Scope, Score
+from collector.editions import Edition, Rows
+from collector.editions.body import Definition
+from collector.editions.freeze import definition
+from collector.report import Agency, Block, Content, Seal, Told
+from collector.store.engine import reading as reading_store
+from collector.succession import units
+
+
+class Format(StrEnum):
+    """What a report can be written as."""
+
+    HTML = "html"
+    XLSX = "xlsx"
+    CSV = "csv"
+    JSON = "json"
+
+
+_SCOPES: tuple[Scope, ...] = ("agency", "block", "province")
+
+
+@app.command(name="report")
+def report_command(
+    period: APeriod,
+    file: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The file to write.")],
+    format_: Annotated[
+        Format | None, typer.Option("--format", help="What to write [as the file's name ends].", show_default=False)
+    ] = None,
+    agency: Annotated[str | None, typer.Option(metavar="CODE", help="Only this agency's page.")] = None,
+    evidence: Annotated[
+        bool, typer.Option("--evidence", help="With --agency: the records behind each of its figures too.")
+    ] = False,
+    merged: Merged = False,
+    config: Config = None,
+) -> None:
+    """Write the ranking and the figures of a period.
+
+    The annex of a ranking decision, with a page for each agency; or the evidence of one agency, for a contest. Of a
+    sealed period its newest edition, else the figures of now, marked as not sealed.
+    """
+    wanted = period_of(period)
+    if evidence and agency is None:
+        raise WrongUse("evidence is of one agency", field="--evidence", mend="Name it: --agency CODE")
+    write = _writer(file, format_)
+    with opened(config) as assembly:
+        code = None if agency is None else known_agency(assembly, agency, wanted.last)
+        content = _content(assembly, wanted, code, evidence=evidence, merged=merged)
+    if code and not any(one.agency == code for one in content.readings):
+        raise WrongUse(f"{code} was not there in {wanted}", mend="`collector agencies` shows from when to when")
+    _save(file, write(content))
+    if content.seal is None:
+        say(f"{wanted} is not sealed: the report says so. `collector seal {wanted}` seals it")
+    wrong = [one.reading.indicator for one in content.evidence if not one.agrees]
+    if wrong:
+        say(f"the records behind {many(len(wrong), 'figure')} do not come to it: {', '.join(wrong)}", style="red")
+        raise typer.Exit(FINDINGS)
+
+
+def _writer(file: Path, format_: Format | None) -> Callable[[Content], bytes]:
+    ending = file.suffix.lower().removeprefix(".")
+    if format_ is None and ending not in {one.value for one in Format}:
+        names = ", ".join(Format)
+        raise WrongUse(f"{file.name} does not say what to write", field="--format", mend=f"Use one of {names}")
+    return report.WRITERS[format_ or Format(ending)]
+
+
+def _save(file: Path, written: bytes) -> None:
+    try:
+        file.write_bytes(written)
+    except OSError as error:
+        raise WrongUse(
+            f"{file} cannot be written ({error.strerror})", field="--output", mend="Name a file that you may write"
+        ) from error
+
+
+def _content(assembly: Assembly, period: Period, only: str | None, *, evidence: bool, merged: bool) -> Content:
+    """What a report tells: of the period's newest edition, else of now."""
+    edition = editions.sealed(assembly.engine, period)
+    of = units(assembly.register, period.last) if merged else {}
+    asked = frozenset(code for code in assembly.register.agencies if evidence and of.get(code, code) == only)
+    taken, rows = _open(assembly, period, asked) if edition is None else _frozen(assembly, edition, asked)
+    readings = taken
+    if merged:
+        own = [one for one in taken if one.scope == "agency"]
+        readings = list(edition.merged.readings) if edition and edition.merged else assembly.merged(own, period.last)
+    own = [one for one in readings if one.scope == "agency"]
+    # Open ones of the very readings that are told.
+    scores = assembly.shown_scores(period, merged=merged) if edition else assembly.open_scores(own, period)
+    definitions = edition.definitions if edition else tuple(definition(one) for one in assembly.indicators)
+    months = report.last_twelve_months(period)
+    return Content(
+        province=assembly.settings.province.name,
+        code=assembly.settings.province.code,
+        period=period,
+        made=assembly.clock() if edition is None else edition.sealed,
+        seal=Seal(edition.number, edition.sealed, edition.digest, edition.reason, edition.says) if edition else None,
+        merged=merged,
+        blocks=_blocks(assembly, period, own, scores),
+        definitions=definitions,
+        readings=tuple(readings),
+        months=months,
+        years=_years(assembly, months, period, merged=merged),
+        flags=tuple(_flags(assembly, period, own, only)),
+        only=only,
+        evidence=tuple(
+            _told(
+                one, [rows[one.indicator, code] for code in sorted(asked) if (one.indicator, code) in rows], definitions
+            )
+            for one in own
+            if asked and one.agency == only
+        ),
+    )
+
+
+_Rows = dict[tuple[str, str], Rows]
+"""The rows behind figures, by indicator and agency."""
+
+
+def _open(assembly: Assembly, period: Period, asked: Collection[str]) -> tuple[list[Reading], _Rows]:
+    """The readings of now, and the rows behind those of some agencies, both from one state of the store."""
+    world = assembly.world(period)
+    rows = {}
+    with reading_store(assembly.engine) as connection:
+        taken = figures.take(connection, assembly.indicators, assembly.tallies, world, period, _SCOPES)
+        for one in taken:
+            if one.scope == "agency" and one.agency in asked:
+                explained = figures.explain(connection, assembly.indicator(one.indicator), one, period, world)
+                rows[one.indicator, one.agency] = Rows(explained.columns, [tuple(row) for row in explained.rows])
+    return taken, rows
+
+
+def _frozen(assembly: Assembly, edition: Edition, asked: Collection[str]) -> tuple[list[Reading], _Rows]:
+    """The readings of an edition, and the rows behind those of some agencies as they were when it was sealed."""
+    taken = editions.edition_readings(edition, _SCOPES)
+    rows = {}
+    for one in taken:
+        if one.scope == "agency" and one.agency in asked:
+            behind = editions.evidence(assembly.engine, edition, one.indicator, one.agency)
+            if behind is not None:
+                rows[one.indicator, one.agency] = behind
+    return taken, rows
+
+
+def _told(one: Reading, parts: Sequence[Rows], definitions: Iterable[Definition]) -> Told:
+    """The records behind a figure: those of its parts; what several of them share is there once."""
+    definition_ = next(each for each in definitions if each.id == one.indicator)
+    columns = next((part.columns for part in parts if part.columns), ())
+    rows = [row for part in parts for row in part.rows]
+    if definition_.each:
+        rows = list(dict.fromkeys(rows))
+    return Told(one, columns, rows, is_one_item=definition_.period == "any")
+
+
+def _blocks(
+    assembly: Assembly, period: Period, readings: Sequence[Reading], scores: Sequence[Score]
+) -> tuple[Block, ...]:
+    """The blocks with their agencies: by rank, then those that have figures and no score."""
+    names = names_of(assembly)
+    block_of = {one.code: one.block for one in assembly.world(period).members}
+    score_of = {one.agency: one for one in scores}
+    block_of |= {one.agency: one.block for one in scores}
+    codes = list(dict.fromkeys([*score_of, *sorted(one.agency for one in readings)]))
+    found = []
+    for block in assembly.register.blocks.values():
+        inside = [code for code in codes if block_of.get(code) == block.id]
+        if inside:
+            agencies = tuple(Agency(code, names.get(code, code), score_of.get(code)) for code in inside)
+            found.append(Block(block.id, block.title_vi, block.title_en, agencies))
+    return tuple(found)
+
+
+def _years(
+    assembly: Assembly, months: Sequence[Period], period: Period, *, merged: bool
+) -> dict[tuple[str, str], tuple[Decimal | None, ...]]:
+    """The shares of some months, by agency and indicator; None where none may be told."""
+    shares: dict[tuple[str, str], list[Decimal | None]] = {}
+    for place, month in enumerate(months):
+        readings = assembly.shown(month)
+        for one in assembly.merged(readings, period.last) if merged else readings:
+            if one.value is not None:
+                shares.setdefault((one.agency, one.indicator), [None] * len(months))[place] = one.value
+    return {key: tuple(some) for key, some in shares.items()}
+
+
+def _flags(assembly: Assembly, period: Period, own: Sequence[Reading], only: str | None) -> list[flags.Raised]:
+    before = assembly.shown(period_before(period))
+    with reading_store(assembly.engine) as connection:
+        return flags.raised(connection, period, assembly.clock(), assembly.indicators, own, before, only)
