@@ -262,6 +262,28 @@ class OwnReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Item:
+    """What an agency declares of a criterion: `hits` of `judged`, both None where the form's line is empty."""
+
+    criterion: str
+    hits: int | None
+    judged: int | None
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A form that an agency handed in on a day: it holds for a `period`, or `from_day` on until there is a newer."""
+
+    agency: str
+    by: str
+    on: int
+    period: str
+    from_day: int | None
+    items: list[Item]
+
+
+@dataclass(frozen=True, slots=True)
 class Ledger:
     """Everything. The demo's clock stands at `now`; its days are `first_day..last_day`."""
 
@@ -281,6 +303,7 @@ class Ledger:
     procedures: list[Procedure]
     reports: list[OwnReport] = field(default_factory=list)
     watches: list[Watch] = field(default_factory=list)
+    statements: list[Statement] = field(default_factory=list)
 
     def write(self, path: Path) -> None:
         """Write the ledger as JSON."""
@@ -326,6 +349,9 @@ def _ledger(document: dict[str, Any]) -> Ledger:
     def mail_of(row: dict[str, Any]) -> Mail:
         return Mail(**row | {"to": [MailTo(**one) for one in row["to"]]})
 
+    def statement_of(row: dict[str, Any]) -> Statement:
+        return Statement(**row | {"items": [Item(**one) for one in row["items"]]})
+
     plain = {f.name: document[f.name] for f in fields(Ledger)}
     return Ledger(
         **plain
@@ -340,5 +366,6 @@ def _ledger(document: dict[str, Any]) -> Ledger:
             "procedures": rows(Procedure, "procedures"),
             "watches": [watch(row) for row in document["watches"]],
             "reports": rows(OwnReport, "reports"),
+            "statements": [statement_of(row) for row in document["statements"]],
         }
     )

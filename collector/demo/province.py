@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 
 from collector.contract import period
-from collector.demo import awkward, correspondence, phu_tho, quotas
+from collector.demo import awkward, correspondence, declared, phu_tho, quotas
 from collector.demo.days_off import days_off
 from collector.demo.ledger import (
     Agency,
@@ -830,6 +830,9 @@ def make(agencies: int | None = None, days: int = 60, seed: int = 1) -> Ledger:
         + _own_lines(register, sources),
         reports=[_own_report(source) for source in sources if source.system == "dossiers"],
         watches=_watches(sources, first),
+        statements=[
+            form for agency in register for form in declared.statements(agency, stream(seed, "declared", agency.code))
+        ],
     )
 
 

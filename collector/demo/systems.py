@@ -7,7 +7,7 @@ A demo's folder holds
   onestop/, onestop-thanhson/, onestop-token, service.json, ports.json
                              the one-stop systems             (onestop_service)
   watch.json                 what the collector was answered  (watched)
-  collector.yaml, agencies.yaml, scoring.yaml, workdays/
+  collector.yaml, agencies.yaml, scoring.yaml, declared.yaml, workdays/
                              the configuration that reads them
 """
 
@@ -20,7 +20,7 @@ from typing import Any
 import yaml
 
 from collector.contract import period
-from collector.demo import mail_files, onestop_service, province, register_database, watched
+from collector.demo import declared, mail_files, onestop_service, province, register_database, watched
 from collector.demo.ledger import Ledger, Source
 
 __all__ = ["port_of", "serve", "write", "write_configuration"]
@@ -77,10 +77,11 @@ def port_of(folder: Path) -> int:
 
 
 def write_configuration(ledger: Ledger, folder: Path, samples: Path) -> None:
-    """Write collector.yaml and agencies.yaml; copy scoring.yaml and workdays/ from `samples` (config/)."""
+    """Write collector.yaml, agencies.yaml, declared.yaml; copy scoring.yaml and workdays/ from `samples` (config/)."""
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(samples / "scoring.yaml", folder / "scoring.yaml")
     shutil.copytree(samples / "workdays", folder / "workdays", dirs_exist_ok=True)
+    declared.write(ledger.statements, folder / "declared.yaml")
     _dump(_agencies(ledger), folder / "agencies.yaml", "The register of the sample province.")
     _dump(_collector(ledger, folder), folder / "collector.yaml", "The sample province: its clock stands still.")
 
@@ -124,6 +125,7 @@ def _collector(ledger: Ledger, folder: Path) -> dict[str, Any]:
         "agencies": "agencies.yaml",
         "workdays": "workdays/",
         "scoring": "scoring.yaml",
+        "declared": "declared.yaml",
         "state": "state",
         "demo": {"now": f"{period.iso(day)}T{minutes // 60:02d}:{minutes % 60:02d}:00+07:00"},
         "sources": {source.name: _source(source, ledger, folder) for source in ledger.sources},
