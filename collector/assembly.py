@@ -35,7 +35,7 @@ from collector.contract.records import Mailbox, Probe
 from collector.editions import Edition, Sealer
 from collector.hours import Hours
 from collector.privacy import Keeper
-from collector.readings import Member, Served, World
+from collector.readings import Explanation, Member, Served, World
 from collector.settings import Settings, load
 from collector.settings.shape import Probing, Source
 from collector.settings.typed import Reader
@@ -254,6 +254,50 @@ class Assembly:
         if sealed is None:
             return self.open_readings(period, scopes, chosen)
         return editions.edition_readings(sealed, scopes, chosen)
+
+    def shown_merged(
+        self, period: Period, day: int, chosen: Sequence[Indicator] | None = None, *, is_open: bool = False
+    ) -> list[Reading]:
+        """The readings of agencies of a period that count, each with all that are merged into it by a day.
+
+        `is_open`: as they are now, sealed or not.
+        """
+        sealed = None if is_open else editions.sealed(self.engine, period)
+        if sealed is None:
+            return self.merged(self.open_readings(period, chosen=chosen), day)
+        if day == period.last:
+            return editions.edition_readings(sealed, indicators=chosen, merged=True)
+        return self.merged(editions.edition_readings(sealed, indicators=chosen), day)
+
+    def explained(
+        self, declared: Indicator, period: Period, agency: str, *, merged: bool = False, is_open: bool = False
+    ) -> Explanation | None:
+        """The rows behind an agency's figure of a period: those that were sealed with it, or as they are now.
+
+        None if the agency has no such figure.
+        """
+        sealed = None if is_open else editions.sealed(self.engine, period)
+        into = succession.units(self.register, period.last)
+
+        def own(readings: Iterable[Reading]) -> list[Reading]:
+            return [one for one in readings if (into.get(one.agency) if merged else one.agency) == agency]
+
+        if sealed is None:
+            world = self.world(period)
+            with reading_store(self.engine) as connection:
+                found = own(figures.take(connection, [declared], self.tallies, world, period))
+                parts = [figures.explain(connection, declared, one, period, world) for one in found]
+        else:
+            found = own(editions.edition_readings(sealed, indicators=[declared]))
+            parts = []
+            for one in found:
+                rows = editions.evidence(self.engine, sealed, one.indicator, one.agency)
+                parts.append(Explanation(one, rows.columns, rows.rows) if rows else Explanation(one, (), ()))
+        if not merged:
+            return parts[0] if parts else None
+        taken = self.shown_merged(period, period.last, [declared], is_open=is_open)
+        total = next((one for one in taken if one.agency == agency), None)
+        return None if total is None else figures.one_explanation(declared, total, parts)
 
     def shown_scores(self, period: Period, *, merged: bool = False, model: Model | None = None) -> list[Score]:
         """The ranking of a period that counts: that of its newest edition, or as it is now if it is not sealed.

@@ -548,7 +548,7 @@ class Explanation:
 
     reading: Reading
     columns: tuple[str, ...]
-    rows: Sequence[Row[Any]]
+    rows: Sequence[Sequence[Any]]
 
 
 def explain(

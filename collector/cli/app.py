@@ -42,6 +42,9 @@ Sources = Annotated[list[str] | None, typer.Argument(metavar="SOURCE", help="Nam
 Merged = Annotated[
     bool, typer.Option("--merged", help="Add up each agency with those merged into it by the (last) period's end.")
 ]
+Open = Annotated[bool, typer.Option("--open", help="What a sealed period would be now, instead of its edition.")]
+
+
 APeriod = Annotated[str, typer.Argument(metavar="PERIOD", help="A month, quarter or year: 2026-10, 2026-Q3, 2026.")]
 
 

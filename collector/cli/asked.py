@@ -1,13 +1,16 @@
 """What arguments mean: sources, days, periods, scopes and agencies; and the figures that they ask for."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
+from collector import editions
 from collector import readings as figures
 from collector.assembly import Assembly
 from collector.contract.errors import WrongUse
 from collector.contract.indicator import Indicator
-from collector.contract.period import Period, local_day, month_of, parse_day, parse_period, plus_days
+from collector.contract.period import Period, iso, local_day, month_of, parse_day, parse_period, plus_days
 from collector.contract.reading import Reading, Scope
+from collector.editions import log
 from collector.settings.shape import Source
 from collector.store.engine import reading as reading_store
 
@@ -77,6 +80,33 @@ def usual_periods(assembly: Assembly) -> list[Period]:
     """The last month and the current one."""
     current = month_of(local_day(assembly.clock()))
     return [month_of(plus_days(current.first, -1)), current]
+
+
+def told_of_editions(assembly: Assembly, periods: Iterable[Period]) -> list[str]:
+    """Say which of some periods are sealed: what is shown of them is their edition."""
+    found = []
+    for period in periods:
+        sealed = editions.sealed(assembly.engine, period)
+        if sealed is not None:
+            why = f", {sealed.reason}" if sealed.reason else ""
+            found.append(f"{period}: edition {sealed.number}, sealed on {iso(local_day(sealed.sealed))}{why}")
+    return found
+
+
+def instant_of(text: str) -> int:
+    """The instant (epoch seconds) that is meant by a day, which is its end, or by an instant in RFC 3339."""
+    try:
+        return log.end_of(parse_day(text))
+    except ValueError:
+        pass
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        mend = "Write it like 2026-02-28, or 2026-02-28T08:00:00+07:00"
+        raise WrongUse(f"{text!r} is neither a day nor an instant", field="--as-of", mend=mend)
+    return int(found.timestamp())
 
 
 def take(
