@@ -1,6 +1,6 @@
 """`report`: the annex of a ranking decision, and an agency's evidence."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from collector import editions, flags, report
-from collector import readings as figures
 from collector.assembly import Assembly
 from collector.cli.app import FINDINGS, APeriod, Config, Merged, app, opened
 from collector.cli.asked import known_agency, names_of, period_of
@@ -17,12 +16,10 @@ from collector.cli.printing import many, say
 from collector.contract.errors import WrongUse
 from collector.contract.period import Period, period_before
 from collector.contract.reading import Reading, Scope, Score
-from collector.editions import Edition, Rows
 from collector.editions.body import Definition
 from collector.editions.freeze import definition
 from collector.report import Agency, Block, Content, Seal, Told
 from collector.store.engine import reading as reading_store
-from collector.succession import units
 
 
 class Format(StrEnum):
@@ -94,13 +91,7 @@ def _save(file: Path, written: bytes) -> None:
 def _content(assembly: Assembly, period: Period, only: str | None, *, evidence: bool, merged: bool) -> Content:
     """What a report tells: of the period's newest edition, else of now."""
     edition = editions.sealed(assembly.engine, period)
-    of = units(assembly.register, period.last) if merged else {}
-    asked = frozenset(code for code in assembly.register.agencies if evidence and of.get(code, code) == only)
-    taken, rows = _open(assembly, period, asked) if edition is None else _frozen(assembly, edition, asked)
-    readings = taken
-    if merged:
-        own = [one for one in taken if one.scope == "agency"]
-        readings = list(edition.merged.readings) if edition and edition.merged else assembly.merged(own, period.last)
+    readings = assembly.shown_merged(period, period.last) if merged else assembly.shown(period, _SCOPES)
     own = [one for one in readings if one.scope == "agency"]
     # Open ones of the very readings that are told.
     scores = assembly.shown_scores(period, merged=merged) if edition else assembly.open_scores(own, period)
@@ -120,53 +111,28 @@ def _content(assembly: Assembly, period: Period, only: str | None, *, evidence: 
         years=_years(assembly, months, period, merged=merged),
         flags=tuple(_flags(assembly, period, own, only)),
         only=only,
-        evidence=tuple(
-            _told(
-                one, [rows[one.indicator, code] for code in sorted(asked) if (one.indicator, code) in rows], definitions
-            )
-            for one in own
-            if asked and one.agency == only
-        ),
+        evidence=tuple(_evidence(assembly, period, definitions, own, only, merged=merged)) if evidence and only else (),
     )
 
 
-_Rows = dict[tuple[str, str], Rows]
-"""The rows behind figures, by indicator and agency."""
-
-
-def _open(assembly: Assembly, period: Period, asked: Collection[str]) -> tuple[list[Reading], _Rows]:
-    """The readings of now, and the rows behind those of some agencies, both from one state of the store."""
-    world = assembly.world(period)
-    rows = {}
-    with reading_store(assembly.engine) as connection:
-        taken = figures.take(connection, assembly.indicators, assembly.tallies, world, period, _SCOPES)
-        for one in taken:
-            if one.scope == "agency" and one.agency in asked:
-                explained = figures.explain(connection, assembly.indicator(one.indicator), one, period, world)
-                rows[one.indicator, one.agency] = Rows(explained.columns, [tuple(row) for row in explained.rows])
-    return taken, rows
-
-
-def _frozen(assembly: Assembly, edition: Edition, asked: Collection[str]) -> tuple[list[Reading], _Rows]:
-    """The readings of an edition, and the rows behind those of some agencies as they were when it was sealed."""
-    taken = editions.edition_readings(edition, _SCOPES)
-    rows = {}
-    for one in taken:
-        if one.scope == "agency" and one.agency in asked:
-            behind = editions.evidence(assembly.engine, edition, one.indicator, one.agency)
-            if behind is not None:
-                rows[one.indicator, one.agency] = behind
-    return taken, rows
-
-
-def _told(one: Reading, parts: Sequence[Rows], definitions: Iterable[Definition]) -> Told:
-    """The records behind a figure: those of its parts; what several of them share is there once."""
-    definition_ = next(each for each in definitions if each.id == one.indicator)
-    columns = next((part.columns for part in parts if part.columns), ())
-    rows = [row for part in parts for row in part.rows]
-    if definition_.each:
-        rows = list(dict.fromkeys(rows))
-    return Told(one, columns, rows, is_one_item=definition_.period == "any")
+def _evidence(
+    assembly: Assembly,
+    period: Period,
+    definitions: Iterable[Definition],
+    own: Iterable[Reading],
+    agency: str,
+    *,
+    merged: bool,
+) -> Iterator[Told]:
+    """The records behind each figure of an agency: those that were sealed with it, or as they are now."""
+    known = {one.id: one for one in assembly.indicators}
+    of = {one.indicator: one for one in own if one.agency == agency}
+    for one in definitions:
+        if one.id not in of:
+            continue
+        found = assembly.explained(known[one.id], period, agency, merged=merged) if one.id in known else None
+        reading, columns, rows = (found.reading, found.columns, found.rows) if found else (of[one.id], (), ())
+        yield Told(reading, columns, [tuple(row) for row in rows], is_one_item=one.period == "any")
 
 
 def _blocks(
@@ -193,8 +159,7 @@ def _years(
     """The shares of some months, by agency and indicator; None where none may be told."""
     shares: dict[tuple[str, str], list[Decimal | None]] = {}
     for place, month in enumerate(months):
-        readings = assembly.shown(month)
-        for one in assembly.merged(readings, period.last) if merged else readings:
+        for one in assembly.shown_merged(month, period.last) if merged else assembly.shown(month):
             if one.value is not None:
                 shares.setdefault((one.agency, one.indicator), [None] * len(months))[place] = one.value
     return {key: tuple(some) for key, some in shares.items()}

@@ -46,7 +46,7 @@ def document(content: Content) -> dict[str, Any]:
         "indicators": [asdict(one) for one in content.definitions],
         "readings": [json_shapes.reading(one) for one in content.told()],
         "scores": [
-            json_shapes.score(one.score)
+            json_shapes.score(one.score, lines=True)
             for block in content.blocks
             for one in block.agencies
             if one.score is not None and content.only in (None, one.code)

@@ -44,10 +44,24 @@ _FORMATS: dict[Kind, str] = {
 _LINE = Side(style="thin", color="C3CBD5")
 _BORDER = Border(left=_LINE, right=_LINE, top=_LINE, bottom=_LINE)
 _TINT = PatternFill("solid", fgColor="EEF2F6")
-_BOLD, _RED, _TITLE = Font(bold=True), Font(bold=True, color="98141B"), Font(bold=True, size=13)
-_WRAPPED = Alignment(wrap_text=True, vertical="top")
+_FONT = "Times New Roman"
+_PLAIN, _BOLD, _TITLE = (
+    Font(name=_FONT, size=11),
+    Font(name=_FONT, size=11, bold=True),
+    Font(name=_FONT, size=13, bold=True),
+)
+_RED = Font(name=_FONT, size=11, bold=True, color="98141B")
 _HEAD = Alignment(wrap_text=True, vertical="center", horizontal="center")
+_TEXT = Alignment(wrap_text=True, vertical="top")
+_ALIGNED: dict[Kind, Alignment] = {
+    "text": _TEXT,
+    "place": Alignment(horizontal="center", vertical="top"),
+    "change": Alignment(horizontal="center", vertical="top"),
+    "day": Alignment(horizontal="center", vertical="top"),
+}
+_NUMBER = Alignment(horizontal="right", vertical="top")
 _HEADER_ROW = 4
+_LINE_HEIGHT = 15.0  # points
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,16 +140,29 @@ def _sheet(
         cell.font, cell.fill, cell.border, cell.alignment = _BOLD, _TINT, _BORDER, _HEAD
         sheet.column_dimensions[get_column_letter(place)].width = column.wide
     for at, values in enumerate(rows, _HEADER_ROW + 1):
+        lines = 1
         for place, (column, value) in enumerate(zip(columns, values, strict=True), 1):
             cell = _put(sheet, at, place, value, column.kind)
-            cell.border = _BORDER
-            if column.kind == "text":
-                cell.alignment = _WRAPPED
-    sheet.row_dimensions[_HEADER_ROW].height = 45
+            cell.border, cell.alignment = _BORDER, _ALIGNED.get(column.kind, _NUMBER)
+            if isinstance(value, str):
+                lines = max(lines, _lines(value, column.wide))
+        sheet.row_dimensions[at].height = lines * _LINE_HEIGHT
+    headings = (part for column in columns for part in ((column.vi, column.wide), (column.en, column.wide)))
+    sheet.row_dimensions[_HEADER_ROW].height = 2 * _LINE_HEIGHT * max(_lines(text, wide) for text, wide in headings)
     sheet.freeze_panes = f"A{_HEADER_ROW + 1}"
     if sheet.max_row > _HEADER_ROW:
         sheet.auto_filter.ref = f"A{_HEADER_ROW}:{get_column_letter(len(columns))}{sheet.max_row}"
     _printed(sheet, content)
+
+
+def _lines(text: str, wide: int) -> int:
+    """How many lines a text takes in a column: programs that open the file do not all work it out."""
+    lines, left = 1, wide
+    for word in text.split():
+        if len(word) > left and left < wide:
+            lines, left = lines + 1, wide
+        left -= len(word) + 1
+    return lines
 
 
 def _printed(sheet: Worksheet, content: Content) -> None:
@@ -170,6 +197,7 @@ def _unique(name: str, taken: set[str]) -> str:
 def _put(sheet: Worksheet, row: int, column: int, value: Cell, kind: Kind) -> Any:
     """Write a cell. Text stays text, whatever it begins with."""
     cell = sheet.cell(row, column)
+    cell.font = _PLAIN
     if isinstance(value, str):
         cell.value = ILLEGAL_CHARACTERS_RE.sub("\ufffd", value)
         cell.data_type = "s"
@@ -192,13 +220,13 @@ _RANKING = (
     Column("Điểm thấp nhất", "lowest", "points"),
     Column("Điểm cao nhất", "highest", "points"),
     Column("Xếp hạng", "rank", "place", 9),
-    Column("Hạng tốt nhất", "best rank", "place", 9),
-    Column("Hạng kém nhất", "worst rank", "place", 9),
+    Column("Hạng tốt nhất", "best rank", "place", 10),
+    Column("Hạng kém nhất", "worst rank", "place", 10),
     Column("Xếp loại", "grade", wide=13),
     Column("Tỷ lệ đo được", "measured", "share", 11),
     Column("Tỷ lệ đo bằng máy", "by machine", "share", 11),
     Column("Thay đổi", "change", "change", 9),
-    Column("Ghi chú", "note", wide=45),
+    Column("Ghi chú", "note", wide=40),
 )
 
 
@@ -281,15 +309,16 @@ _FIGURES = (
     Column("Cơ quan", "agency", wide=34),
     Column("Chỉ số", "figure", wide=30),
     Column("Phiên bản", "version", "place", 9),
-    Column("Tên chỉ số", "title", wide=48),
+    Column("Tên chỉ số", "", wide=64),
+    Column("Title", "", wide=60),
     Column("Tỷ lệ", "share", "share", 10),
     Column("Đạt", "hits", "count", 10),
     Column("Xét", "judged", "count", 10),
     Column("Không xét được", "unknown", "count", 10),
     Column("Trạng thái", "state", wide=24),
     Column("Đến ngày", "through", "day", 12),
-    Column("Vì sao", "why", wide=60),
-    Column("Ấn bản", "edition", "place", 8),
+    Column("Ấn bản", "edition", "place", 9),
+    Column("Vì sao", "why", wide=90),
 )
 
 
@@ -308,7 +337,8 @@ def _figures(content: Content) -> list[Sequence[Cell]]:
                 name[one.scope],
                 one.indicator,
                 one.version,
-                f"{definition.title_vi} / {definition.title_en}",
+                definition.title_vi,
+                definition.title_en,
                 # As it is shown everywhere: rounded once, from its counts.
                 None if one.percentage is None else one.percentage / 100,
                 one.hits,
@@ -316,8 +346,8 @@ def _figures(content: Content) -> list[Sequence[Cell]]:
                 one.unknown,
                 _both(*words.STATES[words.look(one)]),
                 None if one.through is None else as_date(one.through),
-                _both(vietnamese.reason(one.why), one.why),
                 one.edition,
+                _both(vietnamese.reason(one.why), one.why),
             )
         )
     return rows
