@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 
@@ -20,6 +20,7 @@ from tests.servers import openssh as openssh_server
 from tests.servers import postgresql as postgresql_server
 from tests.servers import prometheus as prometheus_server
 from tests.servers import roundup as roundup_server
+from tests.servers import scoring_service as scoring_service_server
 from tests.servers.clock import Clock
 from tests.servers.clock import start as start_clock
 from tests.servers.dovecot import Api
@@ -30,6 +31,7 @@ from tests.servers.openssh import OpenSSH
 from tests.servers.postgresql import PostgreSQL
 from tests.servers.prometheus import Prometheus
 from tests.servers.roundup import Roundup
+from tests.servers.scoring_service import ScoringService
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -200,6 +202,17 @@ def roundup(server_folder: Callable[[str], Path]) -> Iterator[Callable[..., tupl
             clock = running.enter_context(start_clock(folder / "clock", now))
             server = roundup_server.start(folder, tuple(agencies), clock, calls_a_minute=calls_a_minute)
             return running.enter_context(server), clock
+
+        yield begin
+
+
+@pytest.fixture(scope="module")
+def scoring_services(server_folder: Callable[[str], Path]) -> Iterator[Callable[..., ScoringService]]:
+    """`scoring_services()` starts a reference receiver; see `tests/servers/scoring_service.py`."""
+    with ExitStack() as running:
+
+        def begin(**options: Any) -> ScoringService:
+            return running.enter_context(scoring_service_server.start(server_folder("scoring"), **options))
 
         yield begin
 
