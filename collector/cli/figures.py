@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from collector import editions
 from collector.assembly import Assembly
 from collector.cli.app import APeriod, AsJson, Config, Merged, Open, app, opened
 from collector.cli.asked import (
@@ -20,10 +21,10 @@ from collector.cli.asked import (
 from collector.cli.printing import display, many, out, print_json, say
 from collector.contract.errors import WrongUse
 from collector.contract.indicator import Indicator
-from collector.contract.period import Period, local_day, rfc3339
+from collector.contract.period import Period, local_day, period_before, rfc3339
 from collector.contract.reading import Reading, Scope
 from collector.editions import log
-from collector.sinks import json_shapes, terminal
+from collector.sinks import json_shapes, ranking, terminal
 from collector.store.engine import reading as reading_store
 
 

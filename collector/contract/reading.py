@@ -103,7 +103,8 @@ class Score:
     still add anything up to `points_high`, and nothing at the least (`points_low`). `band` is the grade of `points`,
     `band_best` that of `points_high`. `tied` tells how many others have the same points, and so the same rank;
     `group` numbers from the top the agencies that cannot be told apart, because their intervals of points touch;
-    `to_next` are the points to the next better rank (None: there is none). `rank` is None for an agency that is
+    `to_next` are the points to the next better rank (None: there is none), and `together` the fewest criteria that at
+    their best would gain it, where no single one would. `rank` is None for an agency that is
     listed unranked; `why` says for what reason. `measured_share` (4 places) is the share of its points, once those
     of criteria that do not apply are spread, that rests on measured readings; `machine_share` that on readings which
     machines alone recorded. `change` is how many places it went up (down if negative) against the period before, among
@@ -129,3 +130,4 @@ class Score:
     tied: int = 0
     group: int | None = None
     to_next: Decimal | None = None
+    together: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ from collector.collect import Outcome
 from collector.contract.connector import Finding
 from collector.contract.indicator import Indicator
 from collector.contract.period import iso, rfc3339
-from collector.contract.reading import Reading, Score
+from collector.contract.reading import Line, Reading, Score
 from collector.contract.records import INSTANTS
 from collector.matching import Pair
 from collector.privacy import Month, StoredRecord
@@ -83,9 +83,9 @@ def indicator(one: Indicator) -> dict[str, Any]:
     }
 
 
-def score(one: Score) -> dict[str, Any]:
-    """A line of a ranking."""
-    return {
+def score(one: Score, *, lines: bool = False) -> dict[str, Any]:
+    """A line of a ranking; `lines` adds what each criterion gave."""
+    told = {
         "block": one.block,
         "agency": one.agency,
         "rank": one.rank,
@@ -99,6 +99,34 @@ def score(one: Score) -> dict[str, Any]:
         "band": one.band,
         "change": one.change,
         "why": one.why,
+        "band_best": one.band_best,
+        "tied": one.tied,
+        "group": one.group,
+        "to_next": None if one.to_next is None else float(one.to_next),
+        "together": list(one.together),
+    }
+    return told | ({"lines": [_line(each) for each in one.lines]} if lines else {})
+
+
+def _line(one: Line) -> dict[str, Any]:
+    """What a criterion gave."""
+    return {
+        "criterion": one.criterion,
+        "title_vi": one.title_vi,
+        "title_en": one.title_en,
+        "parent": one.parent,
+        "indicator": one.indicator,
+        "source": one.source,
+        "state": one.state,
+        "maximum": float(one.maximum),
+        "worth": float(one.worth),
+        "points_low": float(one.points_low),
+        "points_high": float(one.points_high),
+        "lost": float(one.lost),
+        "hits": one.hits,
+        "judged": one.judged,
+        "to_gain": one.to_gain,
+        "evidence": one.evidence,
     }
 
 

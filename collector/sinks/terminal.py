@@ -1,4 +1,4 @@
-"""Readings, rankings, explanations and states as text and tables for a person at a terminal `width` columns wide."""
+"""Readings, explanations and states as text and tables for a person at a terminal `width` columns wide."""
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from itertools import groupby
@@ -13,7 +13,7 @@ from collector.collect import Outcome
 from collector.contract.connector import Finding
 from collector.contract.indicator import Indicator
 from collector.contract.period import iso, rfc3339
-from collector.contract.reading import Reading, Score
+from collector.contract.reading import Reading
 from collector.contract.records import INSTANTS
 from collector.matching import Pair
 from collector.privacy import Month, StoredRecord
@@ -125,11 +125,11 @@ def details(readings: Sequence[Reading], names: Mapping[str, str], width: int, *
         name = f" {escape(names.get(other, ''))}" if by_agency else ""
         shown += [f"[bold]{other}[/]{name}, {period}", table(columns, [cells(one) for one in own], width, every)]
         whys = [(one.indicator if by_agency else one.agency, one.why) for one in own if one.why]
-        shown += [*_reasons(whys), ""]
+        shown += [*reasons(whys), ""]
     return shown
 
 
-def _reasons(whys: Iterable[tuple[str, str]]) -> list[Shown]:
+def reasons(whys: Iterable[tuple[str, str]]) -> list[Shown]:
     """Reasons in words, each once, behind the codes that it holds for."""
     codes: dict[str, list[str]] = {}
     for code, why in whys:
@@ -139,71 +139,6 @@ def _reasons(whys: Iterable[tuple[str, str]]) -> list[Shown]:
 
 def _day(day: int | None) -> str:
     return "–" if day is None else iso(day)
-
-
-# -- ranking -----------------------------------------------------------------------------------------------------
-
-
-_RANKING = (
-    Column("rank", "figure"),
-    Column("agency"),
-    Column("name", "name"),
-    Column("points", "figure"),
-    Column("interval", "figure"),
-    Column("measured", "figure"),
-    Column("band"),
-)
-
-
-def ranking(
-    scores: Sequence[Score], names: Mapping[str, str], blocks: Mapping[str, str], period: str, width: int
-) -> list[Shown]:
-    """One table per block. A rank that what is missing could still change is shown with its interval.
-
-    The change of ranks has a column where any is known.
-    """
-    with_change = any(one.change is not None for one in scores)
-    columns = [*_RANKING, Column("change", "figure")] if with_change else _RANKING
-
-    def place(one: Score) -> list[str]:
-        return [*_place(one, names), _change(one.change)] if with_change else _place(one, names)
-
-    every = [place(one) for one in scores]
-    shown: list[Shown] = []
-    for block in dict.fromkeys(one.block for one in scores):
-        own = [one for one in scores if one.block == block]
-        shown += [
-            f"[bold]{escape(blocks.get(block, block))}[/], {period}",
-            table(columns, [place(one) for one in own], width, every),
-            *(f"not ranked: {why}" for why in _reasons((one.agency, one.why) for one in own if one.rank is None)),
-            "",
-        ]
-    return shown
-
-
-def _place(one: Score, names: Mapping[str, str]) -> list[str]:
-    return [
-        _rank(one),
-        one.agency,
-        escape(names.get(one.agency, "")),
-        f"{one.points:.2f}",
-        "" if one.points_low == one.points_high else f"{one.points_low:.2f}–{one.points_high:.2f}",
-        f"{int(one.measured_share * 100)} %",  # 100 % is said of the whole only
-        escape(one.band or ""),
-    ]
-
-
-def _change(places: int | None) -> str:
-    """Places up or down, in the way of rankings: `+2`, `−1`, `0`; nothing where it cannot be told."""
-    return "" if places is None else f"{places:+d}".replace("-", "−").replace("+0", "0")
-
-
-def _rank(one: Score) -> str:
-    if one.rank is None:
-        return "–"
-    if one.rank_best == one.rank_worst:
-        return str(one.rank)
-    return f"{one.rank} ({one.rank_best}–{one.rank_worst})"
 
 
 # -- explanation -------------------------------------------------------------------------------------------------
@@ -537,7 +472,7 @@ def register(agencies: Sequence[Mapping[str, Any]], width: int) -> list[Shown]:
         ]
         for one in agencies
     ]
-    outside = _reasons((one["code"], one["outside"]) for one in agencies if one["outside"])
+    outside = reasons((one["code"], one["outside"]) for one in agencies if one["outside"])
     divided = {one["code"] for one in agencies if one["divided_among"]}
     after = [text for one in agencies if (text := _succession(one, divided))]
     return [table(columns, rows, width), *(f"outside: {reason}" for reason in outside), *after]

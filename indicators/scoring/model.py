@@ -77,6 +77,11 @@ class Criterion:
             return self.steps[0].share > self.steps[-1].share
         return self.rule == "inverse"
 
+    @property
+    def best(self) -> Fraction:
+        """The share of the maximum that the best counts earn: 1, unless the steps end before."""
+        return Fraction(max(one.share for one in self.steps)) if self.steps else Fraction(1)
+
     def share(self, hits: int, judged: int) -> Fraction:
         """Return the share of the maximum, 0 to 1, that counts earn. ValueError for counts that no figure can have."""
         if not 0 <= hits <= judged or judged == 0:

@@ -216,6 +216,7 @@ def _ranked(model: Model, block: Block, standings: Sequence[_Standing]) -> list[
     for one in standings:
         place, best, worst = rank(one)
         above = None if one.unranked else min((other.low for other in ranked if other.low > one.low), default=None)
+        lines = tuple(_line(figure, one, above) for figure in one.figures)
         scores.append(
             Score(
                 block=block.id,
@@ -231,11 +232,12 @@ def _ranked(model: Model, block: Block, standings: Sequence[_Standing]) -> list[
                 change=None,
                 why=one.unranked,
                 machine_share=_rounded(one.machine, 4),
-                lines=tuple(_line(figure, one, above) for figure in one.figures),
+                lines=lines,
                 band_best=None if one.unranked else _band(model, one.high),
                 tied=0 if one.unranked else sum(other.low == one.low for other in ranked) - 1,
                 group=groups.get(one.agency),
                 to_next=None if above is None else above - one.low,
+                together=() if any(line.to_gain is not None for line in lines) else _together(one, above),
             )
         )
     return sorted(scores, key=lambda one: (one.rank is None, one.rank or 0, one.agency))
@@ -263,9 +265,7 @@ def _line(figure: _Figure, standing: _Standing, above: Decimal | None) -> Line:
     low, high = (Fraction(0), worth) if figure.share is None else (worth * figure.share,) * 2
     to_gain = None
     if above is not None and figure.told is not None and figure.share is not None:
-        # Printed points are rounded half up: half a hundredth below another's is enough to share its place.
-        lacking = Fraction(above) - _HALF_A_HUNDREDTH - standing.exact
-        to_gain = criterion.to_reach(figure.share + lacking / worth, *figure.told)
+        to_gain = criterion.to_reach(figure.share + _lacking(standing, above) / worth, *figure.told)
     hits, judged = figure.told or (None, None)
     return Line(
         criterion=criterion.id,
@@ -284,6 +284,30 @@ def _line(figure: _Figure, standing: _Standing, above: Decimal | None) -> Line:
         judged=judged,
         to_gain=to_gain,
     )
+
+
+def _lacking(standing: _Standing, above: Decimal) -> Fraction:
+    """The points that are enough to share a place: printed points are rounded half up."""
+    return Fraction(above) - _HALF_A_HUNDREDTH - standing.exact
+
+
+def _together(standing: _Standing, above: Decimal | None) -> tuple[str, ...]:
+    """The fewest criteria whose best counts would reach the points `above`; none if even all of them would not."""
+    if above is None:
+        return ()
+    gains = [
+        (standing.worth[one.criterion.id] * (one.criterion.best - one.share), one.criterion.id)
+        for one in standing.figures
+        if one.share is not None and one.told is not None
+    ]
+    lacking = _lacking(standing, above)
+    taken: list[str] = []
+    for gain, criterion in sorted(gains, key=lambda one: -one[0]):
+        if lacking <= 0 or gain <= 0:
+            break
+        lacking -= gain
+        taken.append(criterion)
+    return tuple(taken) if lacking <= 0 else ()
 
 
 def changed(scores: Iterable[Score], former: Iterable[Score]) -> list[Score]:
