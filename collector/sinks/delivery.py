@@ -154,15 +154,16 @@ def compare(sender: Sender, to: Receiver, *, wait: bool, says: Callable[[str], N
             theirs = _listed(to.name, door.all_applied())
         except CollectorError as error:
             return Compared(to.name, failure=error)
+        now = sender.clock()
         with writing(sender.engine, durable=True) as connection:
-            locks.renew(connection, lease, sender.clock())
+            locks.renew(connection, lease, now)
             ours = outbox.editions(connection, to.name)
             lacking = [one for one in ours if one.state == "acknowledged" and one.key not in theirs]
             known = [one for one in ours if one.state == "pending" and theirs.get(one.key) == one.digest]
             other = [one for one in ours if theirs.get(one.key, one.digest) != one.digest]
-            outbox.tell_again(connection, to.name, [one.sequence for one in lacking], sender.clock())
+            outbox.tell_again(connection, to.name, [one.sequence for one in lacking], now)
             for one in known:
-                outbox.note(connection, replace(one, state="acknowledged", last_error=""), sender.clock())
+                outbox.note(connection, replace(one, state="acknowledged", last_error=""), now)
     return Compared(
         to.name,
         tuple(one.key for one in lacking),
@@ -313,9 +314,10 @@ def _noted(entry: Entry, verdict: _Verdict, sender: Sender) -> Entry:
 
 def _note(sender: Sender, lease: Held, entry: Entry) -> None:
     # What the receiver was told must not be forgotten here: what ends with it is on the disk before the next goes out.
+    now = sender.clock()
     with writing(sender.engine, durable=entry.state != "pending") as connection:
-        locks.renew(connection, lease, sender.clock())
-        outbox.note(connection, entry, sender.clock())
+        locks.renew(connection, lease, now)
+        outbox.note(connection, entry, now)
 
 
 def _listed(name: str, reply: Reply) -> dict[str, str]:
