@@ -32,7 +32,7 @@ from collector.contract.indicator import OF_PERSONS, Indicator
 from collector.contract.period import Period, iso, local_day, parse_period, period_before
 from collector.contract.reading import Basis, Reading, Scope, Score
 from collector.contract.records import Mailbox, Probe
-from collector.editions import Edition, Sealer
+from collector.editions import Counting, Drifted, Edition, Sealer
 from collector.hours import Hours
 from collector.privacy import Keeper
 from collector.readings import Explanation, Member, Served, World
@@ -314,6 +314,23 @@ class Assembly:
         """Rank the agencies of a period by some readings of it, each with its change against the period before."""
         model = model or self.model()
         return self.changes(self.rank(readings, period, model), self.shown(period_before(period)), period, model)
+
+    def drifted(self) -> list[Drifted]:
+        """The sealed periods whose figures would be others now."""
+        with reading_store(self.engine) as connection:
+            return editions.drifted(connection, self.counting)
+
+    @property
+    def counting(self) -> Counting:
+        """What open readings are counted with."""
+        return Counting(
+            engine=self.engine,
+            province=self.settings.province.code,
+            indicators=self.indicators,
+            tallies=self.tallies,
+            world=self.world,
+            clock=self.clock,
+        )
 
     @property
     def sealer(self) -> Sealer:

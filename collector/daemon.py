@@ -17,7 +17,7 @@ import structlog
 import uvicorn
 
 from collector import collect as collecting
-from collector import privacy, scheduler, status, traces
+from collector import editions, privacy, scheduler, status, traces
 from collector import readings as figures
 from collector import reconcile as reconciling
 from collector.assembly import Assembly, find_connector, hours
@@ -26,6 +26,9 @@ from collector.collect import Job, Outcome, Tools, Wanted
 from collector.contract.connector import offered
 from collector.contract.errors import CollectorError, TryAgain, WrongUse
 from collector.contract.period import Period, local_day, month_of, plus_days, rfc3339
+from collector.contract.reading import Reading, Score
+from collector.editions import Edition
+from collector.editions import log as shown_log
 from collector.scheduler import Timetable
 from collector.settings import Settings
 from collector.settings.shape import Receiver
@@ -224,8 +227,26 @@ class Daemon:
 
     def daily(self) -> None:
         """What is done once a day."""
+        self.note_what_was_shown()
         self.destroy_what_is_due()
         self.reconcile_receivers()
+
+    def note_what_was_shown(self) -> None:
+        """Note the open readings that changed since yesterday; say which sealed figures would be others now."""
+        settings = self.assembly.settings
+        first_day = min((source.since for source in settings.sources.values()), default=None)
+        if first_day is None:
+            return
+        tell = self.assembly.message if any(one.open_readings for one in settings.receivers.values()) else None
+        try:
+            noted = shown_log.note(self.assembly.counting, first_day, tell)
+        except CollectorError as error:
+            log.warning("not noted", reason=error.reason, mend=error.mend, again="tomorrow")
+            return
+        if noted:
+            log.info("noted", readings=noted)
+        for one in self.assembly.drifted():
+            log.warning("a sealed period differs", period=one.period, edition=one.number, figures=one.figures)
 
     def probe(self) -> None:
         """Ask the sources that are due whether they answer; say once that one is silent, and once that it is back."""
@@ -276,25 +297,39 @@ def _render(assembly: Assembly, model: Model, statuses: list[SourceStatus]) -> S
     now = assembly.clock()
     windows = months(now)
     worlds = {window: replace(assembly.world(period), now=now) for window, period in windows.items()}
+    readings: dict[str, list[Reading]] = {}
+    sealed: dict[str, Edition | None] = {}
     with reading(assembly.engine) as connection:
-        readings = {
-            window: figures.take(connection, assembly.indicators, assembly.tallies, worlds[window], period)
-            for window, period in windows.items()
-        }
-    scores = {window: assembly.rank(readings[window], period, model) for window, period in windows.items()}
+        for window, period in windows.items():
+            sealed[window] = one = editions.edition_of(connection, period)
+            readings[window] = (
+                figures.take(connection, assembly.indicators, assembly.tallies, worlds[window], period)
+                if one is None
+                else editions.edition_readings(one)
+            )
     blocks = {window: {member.code: member.block for member in world.members} for window, world in worlds.items()}
+    scores: dict[str, list[Score]] = {}
+    for window, period in windows.items():
+        if (one := sealed[window]) is None:
+            scores[window] = assembly.rank(readings[window], period, model)
+        else:  # the register may have forgotten agencies since; their figures stay in the edition
+            readings[window] = [each for each in readings[window] if each.agency in blocks[window]]
+            scores[window] = [each for each in one.scores if each.agency in blocks[window]]
+    shown = {one.indicator for one in readings["last_month"]}
     return Shown(
         metrics=prometheus.render(assembly.indicators, readings, scores, blocks),
         page=page.render(
             assembly.settings.province.name,
             windows["last_month"],
             assembly.register,
-            assembly.indicators,
+            # One that was declared after the seal is in no edition.
+            [one for one in assembly.indicators if one.id in shown],
             readings["last_month"],
             scores["last_month"],
             statuses,
             now,
             {block.id: {one.indicator for one in block.criteria} for block in model.blocks},
+            sealed["last_month"],
         ),
     )
 

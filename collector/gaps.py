@@ -22,7 +22,7 @@ def accept(
     is not over yet or before the source's first, if there is no reason, or if none of the days is uncovered.
     """
     first, last = wanted
-    reason = " ".join(reason.split())
+    reason = " ".join(reason.replace(";", ",").split())  # reasons stand behind each other with semicolons
     if not reason:
         mend = "Write what happened, as it shall stand under each figure that does without those days"
         raise WrongUse("days are not lost without a reason", field="--reason", mend=mend)

@@ -91,6 +91,10 @@ def _day(text: str) -> str:
     return day(parse_day(text))
 
 
+def _stretch(first: str, last: str | None) -> str:
+    return f"từ {_day(first)} đến {_day(last)}" if last else f"ngày {_day(first)}"
+
+
 def _count(text: str) -> str:
     return text.replace(",", ".")
 
@@ -125,6 +129,10 @@ _CLAUSES: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
     (
         rf"covered only through {_DAY} \((.+)\)",
         lambda found: f"mới đọc đến {_day(found[1])} (nguồn {found[2]})",
+    ),
+    (
+        rf"{_DAY}(?:\.\.{_DAY})? of (\S+) accepted as lost: (.+)",
+        lambda found: f"chấp nhận mất dữ liệu {_stretch(found[1], found[2])} của nguồn {found[3]}: {found[4]}",
     ),
     (
         rf"(.+) has told nothing of (\w+) since {_DAY}",

@@ -46,6 +46,14 @@ def test_numbers_have_a_decimal_comma_and_points_between_thousands() -> None:
             "onestop has told nothing of dossier since 2026-02-20",
             "nguồn onestop không cho biết gì về hồ sơ từ 20/02/2026",
         ),
+        (
+            "2026-01-05..2026-01-07 of mail accepted as lost: hỏng ổ đĩa, mất nhật ký",
+            "chấp nhận mất dữ liệu từ 05/01/2026 đến 07/01/2026 của nguồn mail: hỏng ổ đĩa, mất nhật ký",
+        ),
+        (
+            "2026-01-05 of mail accepted as lost: hỏng ổ đĩa",
+            "chấp nhận mất dữ liệu ngày 05/01/2026 của nguồn mail: hỏng ổ đĩa",
+        ),
         ("none of the 19 counted can be judged", "cả 19 mục đều không xét được"),
         ("2 of 33 cannot be judged", "2/33 không xét được"),
         (

@@ -26,8 +26,8 @@ def status_command(
 ) -> None:
     """Show the state of every source, and how far each receiver has been told.
 
-    Exit code 1 if the last run of one failed, its figures are stale, or it could not be compared with the store; or if
-    a receiver could not be told something.
+    Exit code 1 if the last run of one failed, its figures are stale, or it could not be compared with the store; if a
+    receiver could not be told something; or if the figures of a sealed period would be others now.
     """
     with opened(config) as assembly:
         sources = assembly.settings.sources.values()
@@ -49,6 +49,7 @@ def status_command(
                 outbox.standing(connection, one.name, open_readings=one.open_readings)
                 for one in assembly.settings.receivers.values()
             ]
+        drifted = [] if bad else assembly.drifted()
         if as_json:
             print_json(
                 [json_shapes.source_status(one) for one in found] if not bad else [asdict(one) for one in unusable]
@@ -61,6 +62,10 @@ def status_command(
             )
     if bad:
         raise typer.Exit(FINDINGS if unusable else 0)
+    for one_sealed in drifted:
+        say(str(one_sealed))
+    if drifted:
+        raise typer.Exit(FINDINGS)
     if any(one.result not in ("done", "running") or one.stale or _uncompared(one) for one in found):
         raise typer.Exit(FINDINGS)
     if any(one.dead or one.last_error for one in told):

@@ -6,7 +6,7 @@ what keeps a period from being sealed, `log.py` what was shown of open periods.
 """
 
 from collector.editions.body import REASONS, Altered, Change, Edition, Reason
-from collector.editions.freeze import Sealer
+from collector.editions.freeze import Counting, Sealer
 from collector.editions.needed import Lacking
 from collector.editions.read import Rows, edition_of, edition_readings, evidence, sealed, sealed_periods
 from collector.editions.restate import Differences, Drifted, drifted, restate, what_differs
@@ -17,6 +17,7 @@ __all__ = [
     "REASONS",
     "Altered",
     "Change",
+    "Counting",
     "Differences",
     "Drifted",
     "Edition",

@@ -6,7 +6,7 @@ integers, points are text. So the same figures give the same bytes on every mach
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from hashlib import sha256
 from typing import Any, Literal, get_args
@@ -25,6 +25,17 @@ REASONS: tuple[Reason, ...] = get_args(Reason)
 
 class Altered(CollectorError):
     """An edition is not as it was sealed."""
+
+
+REASONS_VI: Mapping[str, str] = {
+    "late": "dữ liệu đến muộn",
+    "source-changed": "nguồn đã sửa dữ liệu",
+    "source-deleted": "nguồn đã xóa dữ liệu",
+    "formula": "sửa công thức",
+    "definition": "đổi định nghĩa",
+    "correction": "đính chính",
+}
+"""The same for officials."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,27 +24,33 @@ from collector.store.tallies import Tallies
 SCOPES: tuple[Scope, ...] = ("agency", "block", "province")
 
 
-@dataclass(frozen=True, slots=True)
-class Sealer:
-    """What a seal needs to know of the program.
-
-    `score` ranks the agency readings of a period, `units` tells for each agency the one that answers for it on a day,
-    `message` makes what the services that score are told of an edition. `model` is the text of the scoring model,
-    `program` the program's version.
-    """
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counting:
+    """What open readings are counted with. `province` is its code, `world` tells who there is in a period."""
 
     engine: Engine
     province: str
     indicators: Sequence[Indicator]
     tallies: Tallies
     world: Callable[[Period], World]
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sealer(Counting):
+    """What a seal needs to know of the program besides.
+
+    `score` ranks the agency readings of a period, `units` tells for each agency the one that answers for it on a day,
+    `message` makes what the services that score are told of an edition. `model` is the text of the scoring model,
+    `program` the program's version.
+    """
+
     score: Callable[[Sequence[Reading], Period], Sequence[Score]]
     units: Callable[[int], Mapping[str, str]]
     message: Callable[[Edition], Message]
     model: str
     register_digest: str
     unknown_share: float
-    clock: Clock
     program: str
 
 

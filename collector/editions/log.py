@@ -6,7 +6,7 @@ of an instant is the edition's if one was sealed by then, else the last one note
 
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, insert, select
@@ -15,9 +15,10 @@ from collector import readings as figures
 from collector.contract.period import Period, day_start, local_day, month_of, parse_period, plus_days
 from collector.contract.reading import Reading, Scope
 from collector.editions.body import canonical
-from collector.editions.freeze import SCOPES, Sealer
+from collector.editions.freeze import SCOPES, Counting
 from collector.editions.read import edition_of, edition_readings, sealed_periods
-from collector.store.engine import writing
+from collector.store.engine import reading, writing
+from collector.store.outbox import Message, enqueue
 from collector.store.schema import reading_log
 
 _READINGS = TypeAdapter(list[Reading])
@@ -29,22 +30,23 @@ Place = tuple[str, str, str]
 """Indicator, scope and code: whose figure it is."""
 
 
-def note(sealer: Sealer, first_day: int) -> int:
+Tell = Callable[[Sequence[Reading], Period], Message]
+"""Makes what the services that score are told of open readings."""
+
+
+def note(counting: Counting, first_day: int, tell: Tell | None = None) -> int:
     """Note what changed of all open readings since the last note, of periods from `first_day` on.
 
-    Returns how many readings were noted. What differs in words alone, or in how far it reaches, is no change.
+    Returns how many readings were noted. What differs in words alone, or in how far it reaches, is no change. With
+    `tell` what changed is told to the services that score, in the same transaction.
     """
-    now = sealer.clock()
-    noted = 0
-    for period in open_periods(sealer, first_day, now):
-        with writing(sealer.engine) as connection:
-            noted += _note(connection, sealer, period, now)
-    return noted
+    now = counting.clock()
+    return sum(_note(counting, period, now, tell) for period in open_periods(counting, first_day, now))
 
 
-def open_periods(sealer: Sealer, first_day: int, now: int) -> list[Period]:
+def open_periods(counting: Counting, first_day: int, now: int) -> list[Period]:
     """The months, quarters and years since some day that have begun and are not sealed."""
-    with sealer.engine.connect() as connection:
+    with reading(counting.engine) as connection:
         closed = {name for name, _ in sealed_periods(connection)}
     today = local_day(now)
     names: dict[str, None] = {}
@@ -56,18 +58,25 @@ def open_periods(sealer: Sealer, first_day: int, now: int) -> list[Period]:
     return [parse_period(name) for name in names if name not in closed]
 
 
-def _note(connection: Connection, sealer: Sealer, period: Period, now: int) -> int:
-    before = _as_noted(connection, period, _NEVER)
-    taken = figures.take(connection, sealer.indicators, sealer.tallies, sealer.world(period), period, SCOPES)
+def _note(counting: Counting, period: Period, now: int, tell: Tell | None) -> int:
+    with reading(counting.engine) as connection:
+        last = last_noted(connection, period, _NEVER)
+        before = _as_noted(connection, period, _NEVER)
+        world = counting.world(period)
+        taken = figures.take(connection, counting.indicators, counting.tallies, world, period, SCOPES)
     current = {_place(one): one for one in taken}
     changed = [one for place, one in current.items() if place not in before or _said(before[place]) != _said(one)]
     gone = sorted(before.keys() - current.keys())
     if not changed and not gone:
         return 0
     content = canonical({"readings": _READINGS.dump_python(changed, mode="json"), "gone": gone})
-    last = last_noted(connection, period, _NEVER)
     at = now if last is None else max(now, last + 1)  # a clock that was set back hides nothing
-    connection.execute(insert(reading_log).values(period=period.name, at=at, changed=zlib.compress(content, 9)))
+    with writing(counting.engine) as connection:
+        if last_noted(connection, period, _NEVER) != last:
+            return 0  # another program noted it meanwhile
+        connection.execute(insert(reading_log).values(period=period.name, at=at, changed=zlib.compress(content, 9)))
+        if tell is not None:
+            enqueue(connection, tell(taken, period), now)
     return len(changed) + len(gone)
 
 

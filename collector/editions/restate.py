@@ -3,7 +3,7 @@
 What differs is told from both editions' own content: their figures, their rows, their declarations.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from collector.contract.period import Period, parse_period
 from collector.contract.reading import Reading
 from collector.editions import keys
 from collector.editions.body import Altered, Change, Edition, Listed, Reason, digest_of, unpacked
-from collector.editions.freeze import Frozen, Sealer, carried_over, destroyed_months, freeze
+from collector.editions.freeze import Counting, Frozen, Sealer, carried_over, destroyed_months, freeze
 from collector.editions.read import edition_of, sealed_periods
 from collector.editions.seal import may_be_sealed, refuse_what_lacks, write
 from collector.store.engine import reading
@@ -325,19 +325,16 @@ class Drifted:
         return f"edition {self.number} of {self.period} differs now in {many}: restate or explain"
 
 
-def drifted(connection: Connection, sealer: Sealer, only: Sequence[Period] | None = None) -> list[Drifted]:
-    """The sealed periods (or only some) whose figures of agencies would be others now, from the tallies alone."""
-    names = None if only is None else {one.name for one in only}
+def drifted(connection: Connection, counting: Counting) -> list[Drifted]:
+    """The sealed periods whose figures of agencies would be others now, from the tallies alone."""
     found = []
     for name, number in sealed_periods(connection):
-        if names is not None and name not in names:
-            continue
         period = parse_period(name)
         former = edition_of(connection, period)
         assert former is not None
-        carried = carried_over(connection, sealer.indicators, period, former)
-        counted = [one for one in sealer.indicators if one.id not in carried]
-        taken = figures.take(connection, counted, sealer.tallies, sealer.world(period), period)
+        carried = carried_over(connection, counting.indicators, period, former)
+        counted = [one for one in counting.indicators if one.id not in carried]
+        taken = figures.take(connection, counted, counting.tallies, counting.world(period), period)
         changes = changed_figures((one for one in former.readings if one.indicator not in carried), taken)
         if changes:
             found.append(Drifted(name, number, len(changes)))

@@ -10,6 +10,7 @@ from collector.agencies import Register
 from collector.contract.indicator import Indicator
 from collector.contract.period import Period, rfc3339
 from collector.contract.reading import Reading, Score, State
+from collector.editions.body import REASONS_VI, Edition
 from collector.status import SourceStatus
 
 _WORDS: Mapping[State, str] = {
@@ -45,8 +46,12 @@ def render(
     statuses: Sequence[SourceStatus],
     now: int,
     scored: Mapping[str, Collection[str]],
+    sealed: Edition | None = None,
 ) -> str:
-    """Render the page of one month; `now` in epoch seconds. `scored`: by block, the indicators that give points."""
+    """Render the page of one month; `now` in epoch seconds. `scored`: by block, the indicators that give points.
+
+    `sealed`: the edition that readings and scores are from; None while they are open.
+    """
     figures = {(one.agency, one.indicator): one for one in readings if one.scope == "agency"}
     blocks = []
     for block in register.blocks.values():
@@ -79,11 +84,20 @@ def render(
         period=period.name,
         period_vi=vietnamese.period(period),
         blocks=blocks,
+        sealed=_sealed(sealed),
         sources=[_source(one) for one in statuses],
         version=__version__,
         now=rfc3339(now),
         now_vi=vietnamese.moment(now),
     )
+
+
+def _sealed(one: Edition | None) -> str:
+    """Say by which edition the figures are sealed; "" if they are open."""
+    if one is None:
+        return ""
+    why = f" ({REASONS_VI[one.reason]})" if one.reason else ""
+    return f"Bản niêm phong số {one.number}{why}, {vietnamese.moment(one.sealed)}"
 
 
 def _row(score: Score, register: Register) -> dict[str, Any]:
