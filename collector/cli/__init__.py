@@ -4,8 +4,8 @@ from collector.cli.app import main
 
 # In the order in which `collector --help` lists the commands.
 # isort: off
-from collector.cli import configuring, collecting, figures, editions, comparing, catalogue  # noqa: F401
-from collector.cli import auditing, state, serving, measuring, sample  # noqa: F401
+from collector.cli import configuring, collecting, figures, editions, reporting, comparing, catalogue  # noqa: F401
+from collector.cli import auditing, delivery, state, serving, measuring, sample  # noqa: F401
 # isort: on
 
 __all__ = ["main"]
