@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
-from collector.audit.cell import folded
+from collector.audit.cell import named
 from collector.audit.claim import NEW, Claim
 from collector.audit.finding import Finding, english, vietnamese
 from collector.audit.line import ENOUGH, against
@@ -16,18 +16,18 @@ def summed(claims: Sequence[Claim]) -> tuple[list[Finding], set[int]]:
     groups: dict[tuple[str, str], list[Claim]] = defaultdict(list)
     for claim in claims:
         if claim.group:
-            groups[claim.document, folded(claim.group)].append(claim)
+            groups[claim.document, named(claim.group)].append(claim)
     found: list[Finding] = []
     checked: set[int] = set()
     for claim in claims:
         if not claim.addends and not claim.sum_of:
             continue
-        members = [] if claim.addends else groups[claim.document, folded(claim.sum_of)]
+        members = [] if claim.addends else groups[claim.document, named(claim.sum_of)]
         lines = tuple(one.line for one in members if one is not claim)
         total = claim.stated
         percent = total is not None and total.percent
         addends = [_amount(one, percent=percent) for one in members if one is not claim] or list(claim.addends)
-        units = {folded(one.unit) for one in (claim, *members) if one.unit}
+        units = {named(one.unit) for one in (claim, *members) if one.unit}
         numbers = [one for one in addends if one is not None]
         if total is None or len(numbers) < len(addends) or (len(units) > 1 and not percent):
             found.append(_open_sum(claim, lines, units))
@@ -88,7 +88,7 @@ def series(claims: Sequence[Claim]) -> Iterator[Finding]:
     told: dict[tuple[str, str, str], list[Claim]] = defaultdict(list)
     for claim in claims:
         if claim.series and claim.period is not None and claim.nature == "result" and claim.stated is not None:
-            told[claim.series, folded(claim.agency), folded(claim.block)].append(claim)
+            told[claim.series, named(claim.agency), named(claim.block)].append(claim)
     for own in told.values():
         own.sort(key=lambda one: (one.period.last, one.period.first, one.line) if one.period else (0, 0, 0))
         for at, claim in enumerate(own[1:], 1):
@@ -121,7 +121,7 @@ def _two_values(claim: Claim, other: Claim) -> Iterator[Finding]:
     )
     if not apart:
         return
-    if folded(claim.what) == folded(other.what):
+    if named(claim.what) == named(other.what):
         yield Finding(
             claim.line,
             "two_values",
@@ -149,18 +149,18 @@ def _earlier_totals(claims: Sequence[Claim]) -> Iterator[Finding]:
     groups: dict[tuple[str, str], list[Claim]] = defaultdict(list)
     for claim in claims:
         if claim.group and claim.series and claim.period and claim.value and not claim.value.percent:
-            groups[folded(claim.group), claim.document].append(claim)
+            groups[named(claim.group), claim.document].append(claim)
     for (name, document), members in groups.items():
         if len(members) < 2 or any(one.value is None or one.value.bound for one in members):
             continue
         total = sum((one.value.value for one in members if one.value), Decimal(0))
-        own = {(one.series, folded(one.agency), folded(one.block)) for one in members}
+        own = {(one.series, named(one.agency), named(one.block)) for one in members}
         last = max(one.period.last for one in members if one.period)
         for claim in claims:
             later = claim.period is not None and claim.period.last > last and claim.document != document
-            if not later or claim.value is None or folded(claim.group) != name or total < ENOUGH:
+            if not later or claim.value is None or named(claim.group) != name or total < ENOUGH:
                 continue
-            here = (claim.series, folded(claim.agency), folded(claim.block))
+            here = (claim.series, named(claim.agency), named(claim.block))
             if here in own and not claim.value.bound and claim.value.value == total:
                 parts = [one.value.value for one in members if one.value]
                 lines = tuple(one.line for one in members)
@@ -182,7 +182,7 @@ def _shares_of_parts(claims: Sequence[Claim]) -> Iterator[Finding]:
     for claim in claims:
         if not claim.base or claim.percentage is None:
             continue
-        own = [one for one in claims if one is not claim and one.series == folded(claim.base) and one.percentage]
+        own = [one for one in claims if one is not claim and one.series == named(claim.base) and one.percentage]
         near = [one for one in own if _about_the_same(one, claim)]
         if not near or (base := near[0].percentage) is None or base.value >= 100:
             continue
@@ -204,7 +204,7 @@ def _shares_of_parts(claims: Sequence[Claim]) -> Iterator[Finding]:
 
 def _about_the_same(one: Claim, other: Claim) -> bool:
     """Whether two lines speak of one agency or block in one period."""
-    same = (folded(one.agency), folded(one.block)) == (folded(other.agency), folded(other.block))
+    same = (named(one.agency), named(one.block)) == (named(other.agency), named(other.block))
     return same and one.period is not None and other.period is not None and one.period.meets(other.period)
 
 
@@ -221,8 +221,8 @@ def moves(claims: Sequence[Claim]) -> tuple[list[Finding], set[int]]:
     blocks: dict[tuple[str, str, str], list[Claim]] = defaultdict(list)
     for claim in claims:
         if _moved(claim) is not None or claim.left:
-            period = folded(claim.period.written) if claim.period else ""
-            blocks[claim.document, folded(claim.block), period].append(claim)
+            period = named(claim.period.written) if claim.period else ""
+            blocks[claim.document, named(claim.block), period].append(claim)
     found: list[Finding] = []
     checked: set[int] = set()
     for own in blocks.values():

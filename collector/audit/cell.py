@@ -27,16 +27,26 @@ EMPTY = Cell()
 def clean(text: str) -> str:
     """Return text in composed letters, with plain digits, signs and spaces in the place of full-width and odd ones.
 
-    Only these are replaced: a footnote's ² must never become a digit.
+    Only these are replaced: a footnote's ² must never become a digit. What is no sign at all (a terminal's orders,
+    marks that turn the direction) is left out.
     """
     plain = unicodedata.normalize("NFC", text).translate(_FULL_WIDTH).translate(_DASHES)
-    kept = "".join("" if unicodedata.category(one) == "Cf" else one for one in plain)
-    return " ".join(kept.split())
+    kept = (one for one in plain if one.isspace() or unicodedata.category(one) not in ("Cc", "Cf"))
+    return " ".join("".join(kept).split())
 
 
 def folded(text: str) -> str:
     """Return cleaned text in lower case without the marks of Vietnamese, letter for letter: `Tỷ lệ` is `ty le`."""
     return "".join(map(_plain, clean(text)))
+
+
+def named(name: str) -> str:
+    """Return a name as it is compared with others: without case, whichever vowel bears its tone (Hòa, Hoà)."""
+    words = []
+    for word in unicodedata.normalize("NFD", clean(name).lower()).split():
+        marks = "".join(sorted(one for one in word if unicodedata.combining(one)))
+        words.append("".join(one for one in word if not unicodedata.combining(one)) + marks)
+    return " ".join(words)
 
 
 def _plain(letter: str) -> str:

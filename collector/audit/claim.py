@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from collector.audit import number, when
-from collector.audit.cell import EMPTY, Cell, clean, folded
+from collector.audit.cell import EMPTY, Cell, clean, folded, named
 from collector.audit.columns import BY_ID, COLUMNS, column_of
 from collector.audit.number import Kind, Number
 from collector.audit.rows import HEADER_WITHIN, Row, header
@@ -81,7 +81,7 @@ class Claim:
     @property
     def series(self) -> str:
         """What makes lines speak of one figure: their series, else their indicator; "" if neither is given."""
-        return folded(self.figure or self.indicator)
+        return named(self.figure or self.indicator)
 
 
 @dataclass(slots=True)
@@ -180,16 +180,16 @@ def claims(rows: Sequence[Row], path: Path, indicators: Sequence[str] = ()) -> l
 
 def _names(found: Sequence[Claim], headers: Mapping[str, str], indicators: Sequence[str], faults: Faults) -> None:
     """Note what names no group, no series or no indicator that there is."""
-    groups = {(one.document, folded(one.group)) for one in found if one.group}
+    groups = {(one.document, named(one.group)) for one in found if one.group}
     series = {one.series for one in found}
     for one in found:
-        if one.sum_of and (one.document, folded(one.sum_of)) not in groups:
+        if one.sum_of and (one.document, named(one.sum_of)) not in groups:
             wrong = (
                 f"{one.sum_of!r} không phải phép cộng, cũng không phải Nhóm của văn bản này / is no sum and no group"
             )
             known = dict.fromkeys(each.group for each in found if each.group and each.document == one.document)
             faults.add(one.line, headers["sum_of"], wrong, nearest(one.sum_of, known))
-        if one.base and folded(one.base) not in series:
+        if one.base and named(one.base) not in series:
             wrong = f"{one.base!r} không phải Chuỗi nào / is no series of this sheet"
             known = dict.fromkeys(each.figure for each in found if each.figure)
             faults.add(one.line, headers["base"], wrong, nearest(one.base, known))

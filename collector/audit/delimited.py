@@ -6,7 +6,7 @@ import io
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from collector.audit.cell import Cell
+from collector.audit.cell import EMPTY, Cell
 from collector.audit.columns import recognised
 from collector.audit.rows import HEADER_WITHIN, Row, limited
 from collector.contract.errors import WrongUse
@@ -81,4 +81,4 @@ def _cells(text: str, separator: str, name: str) -> Iterator[tuple[int, Sequence
                 mend='A quotation mark is missing, or stands in the middle of a cell: write it twice ("")',
             ) from None
         number += 1
-        yield number, [Cell(one.strip()) for one in row]
+        yield number, [Cell(text) if (text := one.strip()) else EMPTY for one in row]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from collector.agencies import Register
-from collector.audit.cell import folded
+from collector.audit.cell import named
 from collector.audit.claim import Claim
 from collector.audit.finding import Finding, english, vietnamese
 from collector.audit.line import CLOSE
@@ -22,7 +22,7 @@ _STATES: Mapping[State, str] = {
     "partial": "chưa đo đủ",
     "missing": "chưa đo được",
 }
-_OFFICES = ("ubnd ", "uy ban nhan dan ", "people's committee of ")
+_OFFICES = tuple(named(one) + " " for one in ("UBND", "Ủy ban nhân dân", "tỉnh"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +101,8 @@ def _wanted(claim: Claim, register: Register, province: Mapping[str, str]) -> Wa
     if agency:
         code = register.resolve("", claim.agency, period.last)
         if code is None:
-            named = [one for one in register.agencies.values() if _office(one.name) == agency]
-            there = [one for one in named if one.in_force(period.last)] or named
+            bearing = [one for one in register.agencies.values() if _office(one.name) == agency]
+            there = [one for one in bearing if one.in_force(period.last)] or bearing
             if len(there) != 1:
                 told = "có nhiều" if there else "không có"
                 many = "several agencies are" if there else "no agency is"
@@ -116,15 +116,15 @@ def _wanted(claim: Claim, register: Register, province: Mapping[str, str]) -> Wa
             code = there[0].code
         return Wanted(claim, "agency", code, period)
     for block in register.blocks.values():
-        if folded(claim.block) in {folded(each) for each in (block.id, block.title_vi, block.title_en)}:
+        if named(claim.block) in {named(each) for each in (block.id, block.title_vi, block.title_en)}:
             return Wanted(claim, "block", block.id, period)
     return Wanted(claim, why=(f"danh mục không có khối {claim.block}", f"the register has no block {claim.block}"))
 
 
 def _office(name: str) -> str:
     """A name without what stands before it in some papers and not in others."""
-    plain = folded(name)
-    for before in (*_OFFICES, "tinh "):
+    plain = named(name)
+    for before in _OFFICES:
         plain = plain.removeprefix(before)
     return plain
 

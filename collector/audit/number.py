@@ -153,7 +153,12 @@ def parse_move(cell: Cell) -> Decimal:
     down = re.match(r"^(?:giam|tut|xuong|down|fell|↓)\b ?", plain)
     up = re.match(r"^(?:tang|len|up|rose|↑)\b ?", plain)
     word = down or up or re.match(r"^[↓↑] ?", plain)
-    number = parse(Cell(plain[word.end() :]) if word and cell.number is None else cell)
+    if word and cell.number is None:
+        if not re.match("[0-9]", plain[word.end() :]):
+            raise _unreadable(cell)
+        number = parse(Cell(plain[word.end() :]))
+    else:
+        number = parse(cell)
     if number.bound or (word and number.value < 0):
         raise _unreadable(cell)
     return -number.value if word and (down or plain[0] == "↓") else number.value

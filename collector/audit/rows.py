@@ -11,7 +11,7 @@ BYTES = 16 << 20
 """A larger file is no sheet of figures."""
 
 ROWS = 20_000
-CELLS = 2_000_000
+CELLS = 1_000_000
 """So many, empty ones included, are looked at in one sheet."""
 
 LETTERS = 4_000
@@ -42,10 +42,14 @@ def limited(rows: Iterable[tuple[int, Sequence[Cell]]], name: str) -> Iterator[R
             filled += 1
             yield Row(line, cells)
         if filled > ROWS or looked > CELLS:
-            raise WrongUse(
-                f"{name}:{line}: over {ROWS:,} rows or {CELLS:,} cells",
-                mend="Delete what is empty, or audit it in parts",
-            )
+            raise too_large(name, line)
+
+
+def too_large(name: str, line: int) -> WrongUse:
+    """What is raised for a sheet that is no sheet of figures any more."""
+    return WrongUse(
+        f"{name}:{line}: over {ROWS:,} rows or {CELLS:,} cells", mend="Delete what is empty, or audit it in parts"
+    )
 
 
 def header(rows: Sequence[Row]) -> int | None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import islice
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
@@ -17,7 +18,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from collector.audit.cell import EMPTY, Cell
 from collector.audit.number import DIGITS
-from collector.audit.rows import HEADER_WITHIN, Row, header, limited
+from collector.audit.rows import CELLS, HEADER_WITHIN, Row, header, limited, too_large
 from collector.contract.errors import WrongUse
 from collector.contract.period import as_day
 
@@ -100,25 +101,32 @@ _Raw = tuple[Any, str, str, bool]  # value, its type, the format in which it is 
 
 
 def _cells(sheet: Any, formulas: Any, name: str) -> Iterator[tuple[int, Sequence[Cell]]]:
-    rows = _raw(sheet, formulas)
+    """Yield the rows in which something stands, read a hundred at a time."""
+    rows = _raw(sheet, formulas, name)
     while True:
         with _readable(name):
-            found = next(rows, None)
-        if found is None:
+            some = list(islice(rows, 100))
+        if not some:
             return
-        number, raw = found
-        if number > LAST_ROW:
-            raise WrongUse(f"{name}:{number}: a sheet has no such row", mend="Copy the figures to a new workbook")
-        yield number, [_cell(*one) for one in raw]
+        for number, raw in some:
+            yield number, [_cell(*one) for one in raw]
 
 
-def _raw(sheet: Any, formulas: Any) -> Iterator[tuple[int, list[_Raw]]]:
+def _raw(sheet: Any, formulas: Any, name: str) -> Iterator[tuple[int, list[_Raw]]]:
     for one in (sheet, formulas):
         one.reset_dimensions()  # what a file says of its size need not be true
+    looked = 0
     pairs = zip(sheet.iter_rows(), formulas.iter_rows(), strict=True)
     for number, (values, written) in enumerate(pairs, 1):
-        both = zip(values, written, strict=True)
-        yield number, [(one.value, one.data_type, one.number_format or "", its.data_type == "f") for one, its in both]
+        looked += len(written)
+        if number > LAST_ROW or looked > CELLS:
+            raise too_large(name, number)
+        if any(one.value is not None for one in written):
+            both = zip(values, written, strict=True)
+            yield (
+                number,
+                [(one.value, one.data_type, one.number_format or "", its.data_type == "f") for one, its in both],
+            )
 
 
 def _cell(value: Any, type_: str, shown_as: str, formula: bool) -> Cell:
@@ -128,6 +136,8 @@ def _cell(value: Any, type_: str, shown_as: str, formula: bool) -> Cell:
         return Cell(str(value).upper())
     if isinstance(value, date):  # a datetime is one
         day = value.date() if isinstance(value, datetime) else value
+        if "d" not in shown_as.lower():  # 5/2019 became its first day, and is shown as a month
+            return Cell(f"{day:%Y-%m}")
         return Cell(day.isoformat(), day=as_day(day))
     if isinstance(value, int | float):
         return _number(value, shown_as)
