@@ -1,6 +1,6 @@
 """`report`: the annex of a ranking decision, and an agency's evidence."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -16,9 +16,10 @@ from collector.cli.printing import many, say
 from collector.contract.errors import WrongUse
 from collector.contract.period import Period, period_before
 from collector.contract.reading import Reading, Scope, Score
+from collector.editions import Edition
 from collector.editions.body import Definition
 from collector.editions.freeze import definition
-from collector.report import Agency, Block, Content, Seal, Told
+from collector.report import Agency, Block, Content, Group, Seal, Told
 from collector.store.engine import reading as reading_store
 
 
@@ -104,7 +105,7 @@ def _content(assembly: Assembly, period: Period, only: str | None, *, evidence: 
         made=assembly.clock() if edition is None else edition.sealed,
         seal=Seal(edition.number, edition.sealed, edition.digest, edition.reason, edition.says) if edition else None,
         merged=merged,
-        blocks=_blocks(assembly, period, own, scores),
+        blocks=_blocks(assembly, period, own, scores, _groups(assembly, edition)),
         definitions=definitions,
         readings=tuple(readings),
         months=months,
@@ -136,7 +137,11 @@ def _evidence(
 
 
 def _blocks(
-    assembly: Assembly, period: Period, readings: Sequence[Reading], scores: Sequence[Score]
+    assembly: Assembly,
+    period: Period,
+    readings: Sequence[Reading],
+    scores: Sequence[Score],
+    groups: Mapping[str, tuple[Group, ...]],
 ) -> tuple[Block, ...]:
     """The blocks with their agencies: by rank, then those that have figures and no score."""
     names = names_of(assembly)
@@ -149,8 +154,22 @@ def _blocks(
         inside = [code for code in codes if block_of.get(code) == block.id]
         if inside:
             agencies = tuple(Agency(code, names.get(code, code), score_of.get(code)) for code in inside)
-            found.append(Block(block.id, block.title_vi, block.title_en, agencies))
+            found.append(Block(block.id, block.title_vi, block.title_en, agencies, groups.get(block.id, ())))
     return tuple(found)
+
+
+def _groups(assembly: Assembly, edition: Edition | None) -> dict[str, tuple[Group, ...]]:
+    """The groups of criteria by block: not of an edition that was scored by another model than the one of now."""
+    if edition is not None and edition.model != assembly.settings.scoring.read_text(encoding="utf-8"):
+        return {}
+    found = {}
+    for block in assembly.model().blocks:
+        parts = list(block.walk())
+        ids = {parent for _, parent in parts}
+        found[block.id] = tuple(
+            Group(part.id, part.title_vi, part.title_en, parent) for part, parent in parts if part.id in ids
+        )
+    return found
 
 
 def _years(

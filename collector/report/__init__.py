@@ -7,7 +7,7 @@ CSV and JSON. None of them reads the time or the store: the same content gives t
 from collections.abc import Callable, Mapping
 
 from collector.report import document, page, table, workbook
-from collector.report.content import Agency, Block, Content, Seal, Told, last_twelve_months
+from collector.report.content import Agency, Block, Content, Group, Seal, Told, last_twelve_months
 
 WRITERS: Mapping[str, Callable[[Content], bytes]] = {
     "html": lambda content: page.render(content).encode(),
@@ -17,4 +17,4 @@ WRITERS: Mapping[str, Callable[[Content], bytes]] = {
 }
 """The formats of a report, by their names."""
 
-__all__ = ["WRITERS", "Agency", "Block", "Content", "Seal", "Told", "last_twelve_months"]
+__all__ = ["WRITERS", "Agency", "Block", "Content", "Group", "Seal", "Told", "last_twelve_months"]

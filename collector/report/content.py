@@ -35,13 +35,27 @@ class Agency:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """A group of criteria, and the one that it stands in ("": in the block itself)."""
+
+    id: str
+    title_vi: str
+    title_en: str
+    parent: str
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
-    """Agencies that are ranked among each other, in the order of their ranks, the unranked last."""
+    """Agencies that are ranked among each other, in the order of their ranks, the unranked last.
+
+    `groups` are those of its criteria, in the model's order, if they are known.
+    """
 
     id: str
     title_vi: str
     title_en: str
     agencies: tuple[Agency, ...]
+    groups: tuple[Group, ...] = ()
 
     @property
     def scored(self) -> tuple[str, ...]:

@@ -205,12 +205,12 @@ def _indicators(content: Content) -> Iterator[dict[str, Any]]:
 
 
 def _whys(content: Content, definition: Definition, figures: Mapping[tuple[str, str], Reading]) -> list[dict[str, str]]:
-    """What keeps figures of an indicator from being told: each reason once, with the agencies that it holds for."""
+    """What keeps figures from being told, or what they do without: each reason once, with the agencies it is about."""
     agencies = [agency for block in content.blocks for agency in block.agencies]
     found: dict[tuple[str, str], list[str]] = {}
     for agency in agencies:
         one = figures.get((agency.code, definition.id))
-        if one is not None and one.why and (one.suppressed or one.state in ("missing", "partial")):
+        if one is not None and one.why and one.state != "not_applicable":
             found.setdefault((words.look(one), one.why), []).append(agency.code)
     return [
         {
@@ -253,7 +253,7 @@ def _agencies(content: Content) -> Iterator[dict[str, Any]]:
                 "score": None if score is None else _score(score),
                 "why": "" if score is None else vietnamese.reason(score.why),
                 "why_en": "" if score is None else score.why,
-                "lines": [] if score is None else [_line(one) for one in score.lines],
+                "lines": [] if score is None else list(_lines(block, score, figures)),
                 "parts": parts,
                 "flags": _flags(raised),
             }
@@ -277,8 +277,25 @@ def _is_about(one: Raised, definition: Definition) -> bool:
     return one.key == definition.id if one.record == "reading" else one.record in definition.needs
 
 
-def _line(one: Line) -> dict[str, Any]:
-    state_vi, state_en = words.STATES[one.state]
+def _lines(block: Block, score: Score, figures: Mapping[tuple[str, str], Reading]) -> Iterator[dict[str, Any]]:
+    """The lines of a score, each group's behind its title."""
+    groups = {one.id: one for one in block.groups}
+    told: set[str] = set()
+    for one in score.lines:
+        above: list[dict[str, str]] = []
+        parent = groups.get(one.parent)
+        while parent is not None and parent.id not in told:
+            told.add(parent.id)
+            above.insert(0, {"id": parent.id, "title": parent.title_vi, "title_en": parent.title_en})
+            parent = groups.get(parent.parent)
+        yield from ({"group": each} for each in above)
+        yield {"group": None} | _line(one, figures.get((score.agency, one.indicator)))
+
+
+def _line(one: Line, figure: Reading | None) -> dict[str, Any]:
+    """A line of a score. What it lost is told where nothing more can come."""
+    look = words.look(figure) if figure is not None and one.state == "measured" else one.state
+    state_vi, state_en = words.STATES[look]
     source_vi, source_en = words.SOURCES[one.source]
     settled = one.points_low == one.points_high
     return {
@@ -290,10 +307,10 @@ def _line(one: Line) -> dict[str, Any]:
         "maximum": vietnamese.decimal(f"{one.maximum:f}"),
         "worth": vietnamese.decimal(one.worth),
         "points": vietnamese.decimal(one.points_low) if settled else _span(one.points_low, one.points_high),
-        "lost": vietnamese.decimal(one.lost) if one.state in ("measured", "declared") else "",
+        "lost": vietnamese.decimal(one.lost) if settled and one.state != "not_applicable" else "",
         "to_gain": "" if one.to_gain is None else f"{one.to_gain:+,d}".replace(",", ".").replace("-", "−"),
-        "state": "" if one.state == "measured" else state_vi,
-        "state_en": "" if one.state == "measured" else state_en,
+        "state": "" if look in ("measured", "declared") else state_vi,
+        "state_en": "" if look in ("measured", "declared") else state_en,
         "evidence": one.evidence,
     }
 

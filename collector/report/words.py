@@ -23,9 +23,9 @@ STATES: Mapping[str, Words] = {
 """What stands in the place of a figure that is none, or may not be told."""
 
 SOURCES: Mapping[str, Words] = {
-    "machine": ("máy ghi", "recorded by machine"),
-    "clerk": ("cán bộ đánh dấu", "marked by a clerk"),
-    "register": ("theo danh mục", "from a register"),
+    "machine": ("máy ghi", "machine"),
+    "clerk": ("cán bộ đánh dấu", "clerk"),
+    "register": ("danh mục", "register"),
     "declared": ("tự khai", "declared"),
 }
 """What points rest on."""
@@ -144,7 +144,7 @@ LEGEND: tuple[tuple[Words, Words], ...] = (
         ),
     ),
     (
-        ("Cần thêm để lên hạng", "To gain a place"),
+        ("Cần thêm", "To gain a place"),
         (
             "số mục đạt cần thêm (−: bớt) ở riêng tiêu chí đó để lên một hạng, các cơ quan khác giữ nguyên",
             "how many more hits (−: fewer) in that criterion alone would give a better rank, all else being equal",
