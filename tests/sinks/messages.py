@@ -17,6 +17,7 @@ from indicators import dossiers
 from tests.servers.scoring_service import TOKEN
 
 MADE = day_start(20260201)
+NOW = MADE + 3_600
 UNITS = (Unit("H44.01", "Sở A", "departments"), Unit("H44.02", "Sở B", "departments", "thí điểm"))
 ON_TIME = next(one for one in dossiers.INDICATORS if one.id == "dossiers.on_time")
 

@@ -19,10 +19,8 @@ from collector.store.engine import open_engine, reading
 from collector.store.outbox import Entry, Standing
 from collector.store.schema import delivery_state
 from tests.servers.scoring_service import TOKEN, ScoringService
-from tests.sinks.messages import MADE, edition, emptied, months, open_one, put, receiver
+from tests.sinks.messages import NOW, edition, emptied, months, open_one, put, receiver
 from tests.transports.test_http import certificate
-
-NOW = MADE + 3_600
 
 
 @dataclass(slots=True)
