@@ -202,14 +202,20 @@ class Assembly:
                 units.append(Unit(agency.code, agency.name, member.block, member.outside or ended))
         return units
 
-    def message(self, readings: Iterable[Reading], period: Period, sealed: Sealed | None = None) -> Message:
+    def open_message(self, readings: Iterable[Reading], period: Period, as_of: int) -> Message:
+        """What a scoring service is told of a period that is not sealed: its readings as they were at an instant."""
+        return self.message(readings, period, as_of=as_of)
+
+    def message(
+        self, readings: Iterable[Reading], period: Period, sealed: Sealed | None = None, as_of: int | None = None
+    ) -> Message:
         """What a scoring service is told of a period: its readings as they are sealed, or as they are now."""
         readings = list(readings)
         province = self.settings.province
         return message(
             (province.code, province.name),
             period,
-            self.clock(),
+            self.clock() if as_of is None else as_of,
             readings,
             self.units(readings, period),
             self.indicators,

@@ -237,7 +237,7 @@ class Daemon:
         first_day = min((source.since for source in settings.sources.values()), default=None)
         if first_day is None:
             return
-        tell = self.assembly.message if any(one.open_readings for one in settings.receivers.values()) else None
+        tell = self.assembly.open_message if any(one.open_readings for one in settings.receivers.values()) else None
         try:
             noted = shown_log.note(self.assembly.counting, first_day, tell)
         except CollectorError as error:

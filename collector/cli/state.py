@@ -24,7 +24,7 @@ def status_command(
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the state of every source, and how far each receiver has been told.
+    """Show the state of every source and receiver.
 
     Exit code 1 if the last run of one failed, its figures are stale, or it could not be compared with the store; if a
     receiver could not be told something; or if the figures of a sealed period would be others now.

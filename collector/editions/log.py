@@ -30,7 +30,7 @@ Place = tuple[str, str, str]
 """Indicator, scope and code: whose figure it is."""
 
 
-Tell = Callable[[Sequence[Reading], Period], Message]
+Tell = Callable[[Sequence[Reading], Period, int], Message]
 """Makes what the services that score are told of open readings."""
 
 
@@ -38,7 +38,8 @@ def note(counting: Counting, first_day: int, tell: Tell | None = None) -> int:
     """Note what changed of all open readings since the last note, of periods from `first_day` on.
 
     Returns how many readings were noted. What differs in words alone, or in how far it reaches, is no change. With
-    `tell` what changed is told to the services that score, in the same transaction.
+    `tell` a current or last month that changed is told to the services that score, in the same transaction, with all
+    its readings and the instant of the note.
     """
     now = counting.clock()
     return sum(_note(counting, period, now, tell) for period in open_periods(counting, first_day, now))
@@ -75,9 +76,14 @@ def _note(counting: Counting, period: Period, now: int, tell: Tell | None) -> in
         if last_noted(connection, period, _NEVER) != last:
             return 0  # another program noted it meanwhile
         connection.execute(insert(reading_log).values(period=period.name, at=at, changed=zlib.compress(content, 9)))
-        if tell is not None:
-            enqueue(connection, tell(taken, period), now)
+        if tell is not None and period in _recent(now):
+            enqueue(connection, tell(taken, period, at), now)
     return len(changed) + len(gone)
+
+
+def _recent(now: int) -> tuple[Period, Period]:
+    current = month_of(local_day(now))
+    return month_of(plus_days(current.first, -1)), current
 
 
 def _place(one: Reading) -> Place:
