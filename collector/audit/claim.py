@@ -94,9 +94,12 @@ class _Reader:
     faults: Faults
     faulty: bool = field(default=False)
 
-    def cell(self, column: str) -> Cell:
+    def raw(self, column: str) -> Cell:
         at = self.places.get(column)
-        found = self.row.cells[at] if at is not None and at < len(self.row.cells) else EMPTY
+        return self.row.cells[at] if at is not None and at < len(self.row.cells) else EMPTY
+
+    def cell(self, column: str) -> Cell:
+        found = self.raw(column)
         if found.text == FORMULA:
             self.fault(
                 column,
@@ -237,7 +240,7 @@ def _claim(read: _Reader, above: Claim | None) -> Claim | None:
     nature = _NATURES.get(folded(read.text("nature")))
     if nature is None:
         read.fault("nature", "không biết loại này / there is no such kind", "Write kết quả, kế hoạch or mức tăng")
-    if not any(read.cell(one).text for one in _ANYTHING):
+    if not any(read.raw(one).text for one in _ANYTHING):
         read.fault(
             "value", "dòng không có số liệu nào / the line has no figure", "Write the figure, or delete the line"
         )

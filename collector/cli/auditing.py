@@ -12,7 +12,7 @@ from collector.assembly import Assembly, find_indicators
 from collector.audit.claim import Claim
 from collector.audit.measured import TOLERANCE, Measured
 from collector.cli.app import FINDINGS, AsJson, Config, app, opened
-from collector.cli.asked import names_of, take
+from collector.cli.asked import names_of
 from collector.cli.printing import display, print_json, say
 from collector.contract.errors import WrongUse
 
@@ -60,7 +60,7 @@ def _points(text: str) -> Decimal:
         points = Decimal(text.replace(",", "."))
     except InvalidOperation:
         points = Decimal(-1)
-    if not 0 <= points <= 100:
+    if not points.is_finite() or not 0 <= points <= 100:
         raise WrongUse(f"{text} is no number of percentage points", field="--tolerance", mend="Write 1 or 0.5")
     return points
 
@@ -71,6 +71,6 @@ def _beside(assembly: Assembly, claims: Sequence[Claim], tolerance: Decimal) -> 
     readings = [
         one
         for period, ids, scopes in audit.periods(asked)
-        for one in take(assembly, [period], scopes, [assembly.indicator(id_) for id_ in ids])
+        for one in assembly.shown(period, scopes, [assembly.indicator(id_) for id_ in ids])
     ]
     return audit.beside(asked, readings, tolerance)
