@@ -13,10 +13,11 @@ from collector.assembly import Assembly, asked, find_connector
 from collector.cli.app import FINDINGS, SOURCE_FAILED, AsJson, Config, Sources, app, opened
 from collector.cli.asked import chosen_sources
 from collector.cli.printing import display, many, out, print_json, print_text
+from collector.clock import system_clock
 from collector.contract.connector import Finding
 from collector.settings import load, locate, masked
 from collector.settings.shape import Source
-from collector.sinks import json_shapes, terminal
+from collector.sinks import delivery, json_shapes, terminal
 
 
 @app.command(name="init")
@@ -31,14 +32,14 @@ def init_command(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A n
 @app.command(name="check")
 def check_command(
     names: Sources = None,
-    live: Annotated[bool, typer.Option("--live", help="Try each source too, stage by stage.")] = False,
+    live: Annotated[bool, typer.Option("--live", help="Try each source and receiver too, stage by stage.")] = False,
     show: Annotated[bool, typer.Option("--show", help="Print the effective configuration, secrets masked.")] = False,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check the configuration, and with --live the sources.
+    """Check the configuration, and with --live the sources and receivers.
 
-    Nothing is written anywhere at a source.
+    Nothing is written anywhere at a source, and a receiver is told nothing.
     """
     path = locate(config, os.environ)
     if show:
@@ -46,11 +47,18 @@ def check_command(
         return
     with opened(config, with_systems=live) as assembly:
         assembly.model()
-        chosen = chosen_sources(assembly, names)
+        receivers = [one for name, one in assembly.settings.receivers.items() if not names or name in names]
+        others = [name for name in names or () if name not in assembly.settings.receivers]
+        chosen = chosen_sources(assembly, others) if others or not names else []
         found = [
             (source.name, one)
             for source in (chosen if live else ())
             for one in (*check.live(assembly.job(source), assembly.clock), *_answering(assembly, source))
+        ]
+        found += [
+            (receiver.name, one)
+            for receiver in (receivers if live else ())
+            for one in delivery.live(receiver, system_clock)
         ]
         doubts = assembly.doubts()
         if as_json:

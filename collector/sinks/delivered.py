@@ -120,7 +120,8 @@ def standings(found: Iterable[Standing], width: int) -> list[Shown]:
         rows.append([one.receiver, acknowledged, f"{one.pending:,}", f"{one.dead:,}", oldest])
         if one.last_error:
             again = f"; tried again at {_minute(one.next_attempt)}" if one.next_attempt else ""
-            words.append(f"[bold]{one.receiver}[/]: {escape(one.last_error)}{again}")
+            error = one.last_error.removeprefix(f"{one.receiver}, ")  # it names its receiver itself
+            words.append(f"[bold]{one.receiver}[/]: {escape(error)}{again}")
         if one.dead:
             words.append(f"[bold]{one.receiver}[/]: `collector deliver --dead` lists what it will not take")
     return [table(columns, rows, width), *(["", *words] if words else ())]
