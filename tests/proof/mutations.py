@@ -832,4 +832,32 @@ MUTATIONS = (
         "tests/connectors/onestop/test_two_sources.py::"
         "test_what_waits_or_was_stopped_at_home_and_is_finished_upstream_is_flagged",
     ),
+    Mutation(
+        "three digits behind the comma of a count are its decimals",
+        "collector/audit/number.py",
+        'as_decimal = kind == "share" or (marks[0] == "," and kind != "count")',
+        'as_decimal = kind == "share" or marks[0] == ","',
+        "tests/audit/test_number.py::test_a_printed_number_is_read",
+    ),
+    Mutation(
+        "a printed percentage is right whenever it is within half a point",
+        "collector/audit/line.py",
+        'elif verdict == "wrong":',
+        'elif verdict == "wrong" and abs(exact - printed.value) > Decimal("0.5"):',
+        "tests/audit/test_line.py::test_a_percentage_is_held_against_its_counts",
+    ),
+    Mutation(
+        "moves of rank up count, those down do not",
+        "collector/audit/across.py",
+        "left = abs(up - down - ties)",
+        "left = abs(up - ties)",
+        "tests/audit/test_across.py::test_in_a_closed_block_moves_make_up_for_each_other",
+    ),
+    Mutation(
+        "a declared figure under what was measured passes",
+        "collector/audit/measured.py",
+        "within = within and ours - declared.value <= slack",
+        "within = within and True",
+        "tests/cli/test_auditing.py::test_a_declared_figure_is_set_beside_our_counts",
+    ),
 )
