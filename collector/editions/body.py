@@ -172,6 +172,11 @@ def digest_of(content: bytes) -> str:
     return sha256(content).hexdigest()
 
 
+def as_bytes(stored: object) -> bytes:
+    """What a column of bytes holds; SQLite keeps anything there, also what somebody else put."""
+    return stored if isinstance(stored, bytes) else str(stored).encode()
+
+
 def encoded(body: Body) -> bytes:
     """Return the bytes of a body."""
     return canonical(_BODY.dump_python(body, mode="json"))

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, func, select
 from collector.contract.indicator import Indicator
 from collector.contract.period import Period
 from collector.contract.reading import Reading, Scope
-from collector.editions.body import Altered, Edition, decoded, digest_of, unpacked
+from collector.editions.body import Altered, Edition, as_bytes, decoded, digest_of, unpacked
 from collector.store.engine import reading
 from collector.store.schema import edition, edition_body, edition_rows
 
@@ -54,12 +54,13 @@ def edition_of(
             columns.period == period.name, columns.number == newest
         )
     ).one()
-    if digest_of(found.body) != found.digest:
+    body = as_bytes(found.body)
+    if digest_of(body) != found.digest:
         raise Altered(
             f"edition {newest} of {period} is not as it was sealed",
             mend="`collector verify` says what differs; the store's backups have it as it was",
         )
-    return _decoded(found.body, found.public_key, found.signature)
+    return _decoded(body, as_bytes(found.public_key), as_bytes(found.signature))
 
 
 _decoded = lru_cache(maxsize=16)(decoded)
@@ -104,7 +105,7 @@ def evidence(engine: Engine, one: Edition, indicator: str, agency: str) -> Rows 
         return None
     with reading(engine) as connection:
         content = connection.scalar(select(edition_rows.c.rows).where(edition_rows.c.digest == listed.digest))
-    if content is None or digest_of(content) != listed.digest:
+    if content is None or digest_of(as_bytes(content)) != listed.digest:
         raise Altered(
             f"the rows behind {indicator} of {agency} in edition {one.number} of {one.period} are not as they were "
             "sealed",

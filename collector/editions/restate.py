@@ -15,8 +15,8 @@ from collector.contract.errors import WrongUse
 from collector.contract.period import Period, parse_period
 from collector.contract.reading import Reading
 from collector.editions import keys
-from collector.editions.body import Altered, Change, Edition, Listed, Reason, digest_of, unpacked
-from collector.editions.freeze import Counting, Frozen, Sealer, carried_over, destroyed_months, freeze
+from collector.editions.body import Altered, Change, Edition, Listed, Reason, as_bytes, digest_of, unpacked
+from collector.editions.freeze import SCOPES, Counting, Frozen, Sealer, carried_over, destroyed_months, freeze
 from collector.editions.read import edition_of, sealed_periods
 from collector.editions.seal import may_be_sealed, refuse_what_lacks, write
 from collector.store.engine import reading
@@ -30,11 +30,13 @@ class Differences:
     `changes` are figures of agencies, `totals` their sums. `new`, `changed` and `gone` count the rows behind them by
     key, `days` the days of agencies whose counts differ where persons stand behind them. `formulas` and `definitions`
     are ids of indicators; `others` names in words what else the figures rest on; `points` counts scores that differ.
-    `carried` are the indicators that nobody can count anew, with the reason in words.
+    `wider` counts figures of blocks and of the province: they may differ where an agency's may not be told. `carried`
+    are the indicators that nobody can count anew, with the reason in words.
     """
 
     changes: tuple[Change, ...]
     totals: tuple[Change, ...]
+    wider: int
     new: int
     changed: int
     gone: int
@@ -51,6 +53,7 @@ class Differences:
         """Whether there is anything to be stated anew."""
         return bool(
             self.changes
+            or self.wider
             or self.new
             or self.changed
             or self.gone
@@ -65,11 +68,11 @@ class Differences:
         """Whether a reason can be the one, as far as it can be told from what differs."""
         match reason:
             case "late":
-                return bool(self.new or self.days)
+                return bool(self.new or self.days or self.wider)
             case "source-changed":
-                return bool(self.changed or self.new or self.gone or self.days)
+                return bool(self.changed or self.new or self.gone or self.days or self.wider or self.points)
             case "source-deleted":
-                return bool(self.gone or self.days)
+                return bool(self.gone or self.days or self.wider)
             case "formula":
                 return bool(self.formulas)
             case "definition":
@@ -81,6 +84,7 @@ class Differences:
         """Say what differs, a line for each kind."""
         return [
             *([f"{len(self.changes)} figures of agencies differ"] if self.changes else []),
+            *([f"{self.wider} figures of blocks and of the province differ"] if self.wider else []),
             *([f"{self.new} rows behind them are new"] if self.new else []),
             *([f"{self.changed} rows have changed"] if self.changed else []),
             *([f"{self.gone} rows are gone"] if self.gone else []),
@@ -165,6 +169,7 @@ def differences(connection: Connection, sealer: Sealer, period: Period, former: 
     return Differences(
         changes=changes,
         totals=totals_of(changes),
+        wider=_wider(former.readings, frozen.readings),
         new=new,
         changed=changed,
         gone=gone,
@@ -214,6 +219,15 @@ def changed_figures(before: Iterable[Reading], now: Iterable[Reading]) -> tuple[
                 )
             )
     return tuple(changes)
+
+
+def _wider(before: Iterable[Reading], now: Iterable[Reading]) -> int:
+    """How many figures of blocks and of the province differ."""
+    old, new = (
+        {(one.indicator, one.scope, one.agency): _figure(one) for one in some if one.scope != "agency"}
+        for some in (before, now)
+    )
+    return sum(old.get(place) != new.get(place) for place in old.keys() | new.keys())
 
 
 def _figure(one: Reading | None) -> tuple[object, ...]:
@@ -304,7 +318,7 @@ def _keyed(listed: Listed, agency: str, content: bytes) -> Mapping[tuple[Any, ..
 
 def _stored(connection: Connection, listed: Listed) -> bytes:
     content = connection.scalar(select(edition_rows.c.rows).where(edition_rows.c.digest == listed.digest))
-    if content is None or digest_of(content) != listed.digest:
+    if content is None or digest_of(as_bytes(content)) != listed.digest:
         raise Altered(f"the sealed rows behind {listed.indicator} of {listed.agency} are not as they were sealed")
     return bytes(content)
 
@@ -314,7 +328,10 @@ def _stored(connection: Connection, listed: Listed) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Drifted:
-    """A sealed period whose figures would be others now: the newest edition, and how many figures of agencies."""
+    """A sealed period whose figures would be others now: the newest edition, and how many figures of agencies.
+
+    Where none of those may be told, of blocks and of the province.
+    """
 
     period: str
     number: int
@@ -326,7 +343,7 @@ class Drifted:
 
 
 def drifted(connection: Connection, counting: Counting) -> list[Drifted]:
-    """The sealed periods whose figures of agencies would be others now, from the tallies alone."""
+    """The sealed periods whose figures would be others now, from the tallies alone."""
     found = []
     for name, number in sealed_periods(connection):
         period = parse_period(name)
@@ -334,8 +351,9 @@ def drifted(connection: Connection, counting: Counting) -> list[Drifted]:
         assert former is not None
         carried = carried_over(connection, counting.indicators, period, former)
         counted = [one for one in counting.indicators if one.id not in carried]
-        taken = figures.take(connection, counted, counting.tallies, counting.world(period), period)
-        changes = changed_figures((one for one in former.readings if one.indicator not in carried), taken)
-        if changes:
-            found.append(Drifted(name, number, len(changes)))
+        taken = figures.take(connection, counted, counting.tallies, counting.world(period), period, SCOPES)
+        kept = [one for one in former.readings if one.indicator not in carried]
+        differing = len(changed_figures(kept, taken)) or _wider(kept, taken)
+        if differing:
+            found.append(Drifted(name, number, differing))
     return found

@@ -23,6 +23,7 @@ from collector.editions.body import (
     Definition,
     Edition,
     Listed,
+    as_bytes,
     canonical,
     decoded,
     digest_of,
@@ -85,9 +86,10 @@ def verify(connection: Connection, trusted: Iterable[bytes], period: Period | No
 
     def rows_of(digest: str) -> bytes | None:
         try:
-            return connection.scalar(select(edition_rows.c.rows).where(edition_rows.c.digest == digest))
+            content = connection.scalar(select(edition_rows.c.rows).where(edition_rows.c.digest == digest))
         except DBAPIError:
             return None
+        return None if content is None else as_bytes(content)
 
     found = []
     before = ""
@@ -118,7 +120,7 @@ def _links(connection: Connection) -> list[Link]:
         .outerjoin(edition, same)
         .order_by(body.position)
     )  # fmt: skip
-    return [Link(*row) for row in rows]
+    return [Link(*row[:5], *(as_bytes(value) for value in row[5:])) for row in rows]
 
 
 def _strays(connection: Connection, links: Sequence[Link]) -> str:
