@@ -39,6 +39,7 @@ def scored(told: Mapping[str, Any], model: Model) -> list[Score]:
     blocks = {block.id for block in model.blocks}
     units = [one for one in told["units"] if one["block"] in blocks or not one["not_ranked"]]
     not_ranked = {one["agency"]: one["not_ranked"] for one in units if one["not_ranked"]}
+    first = parse_day(told["period"]["first"])
     return score(
         replace(model, not_ranked={**not_ranked, **model.not_ranked}),
         readings_of(told),
@@ -46,7 +47,7 @@ def scored(told: Mapping[str, Any], model: Model) -> list[Score]:
         {one["id"]: one["measured_from"] for one in told["indicators"]},
         [
             # What it rests on stays with the province; that there is something is told by the counts.
-            Declared(one["agency"], one["criterion"], one["hits"], one["judged"], "at the province", "", 0)
+            Declared(one["agency"], one["criterion"], one["hits"], one["judged"], "at the province", "", first)
             for one in told["declared"]
         ],
     )
