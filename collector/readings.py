@@ -548,7 +548,7 @@ class Explanation:
 
     reading: Reading
     columns: tuple[str, ...]
-    rows: Sequence[Sequence[Any]]
+    rows: Sequence[Any]  # of the store, or of an edition
 
 
 def explain(
