@@ -142,6 +142,14 @@ def mariadb(server_folder: Callable[[str], Path]) -> Iterator[MariaDB]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def artefacts() -> Path:
+    """The folder, left out of git, in which tests leave what a person should look at."""
+    folder = Path(__file__).parent.parent / "build" / "artefacts"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 # Of what follows a test says what it wants; what it started is stopped at the end of its module.
 
 

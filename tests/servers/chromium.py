@@ -37,6 +37,25 @@ def missing() -> str | None:
     return None if program("chromium") else PACKAGE
 
 
+def print_page(url: str, folder: Path, pdf: Path) -> None:
+    """Print a page as PDF by its own style for paper, in a browser that knows nothing and uses `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [
+        str(needed(program("chromium"), PACKAGE)),
+        *QUIET,
+        f"--user-data-dir={folder / 'profile'}",
+        "--no-pdf-header-footer",
+        f"--print-to-pdf={pdf}",
+        url,
+    ]
+    environment = {**os.environ, "HOME": str(folder)}
+    done = subprocess.run(
+        command, env=environment, cwd=folder, capture_output=True, text=True, check=False, timeout=120
+    )
+    if done.returncode != 0 or not pdf.exists():
+        raise ServerFailed(f"{' '.join(command)} ended with {done.returncode}:\n{done.stderr}")
+
+
 def open_page(url: str, folder: Path, *, width: int = 1400, picture: Path | None = None) -> Opened:
     """Open a page in a browser that knows nothing, which uses `folder` (new or empty) and ends at once.
 

@@ -3,14 +3,27 @@
 from collections.abc import Mapping
 from types import ModuleType
 
-from tests.servers import chromium, clock, dovecot, mariadb, openssh, postfix, postgresql, prometheus
+from tests.servers import (
+    chromium,
+    clock,
+    dovecot,
+    libreoffice,
+    mariadb,
+    openssh,
+    poppler,
+    postfix,
+    postgresql,
+    prometheus,
+)
 
 SERVERS: Mapping[str, ModuleType] = {
     "chromium": chromium,
     "dovecot": dovecot,
     "faketime": clock,
+    "libreoffice": libreoffice,
     "mariadb": mariadb,
     "openssh": openssh,
+    "poppler": poppler,
     "postfix": postfix,
     "postgresql": postgresql,
     "prometheus": prometheus,
