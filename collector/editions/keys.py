@@ -1,7 +1,8 @@
 """The key with which editions are signed (Ed25519), and the public key by which anyone can check them.
 
 The private key lies outside the database and its backups, in a file that its owner alone may read: who can write to
-the database can still not seal. It is read only while something is sealed.
+the database can still not seal. It is read only while something is sealed. The library of signatures is loaded where
+it is used: each process would pay for it, and few sign.
 """
 
 import os
@@ -9,19 +10,12 @@ import stat
 from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
-
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-    load_pem_public_key,
-)
+from typing import TYPE_CHECKING
 
 from collector.contract.errors import WrongUse
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 _SIGNED = b"collector edition 1\n"
 """Stands before what is signed, so that a signature under an edition is one under nothing else."""
@@ -34,6 +28,9 @@ def public_path(path: Path) -> Path:
 
 def new(path: Path) -> Path:
     """Make a key and return the file of its public one. WrongUse if there is one already: none is overwritten."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
     key = Ed25519PrivateKey.generate()
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
@@ -52,8 +49,12 @@ def new(path: Path) -> Path:
     return public_path(path)
 
 
-def private_key(path: Path) -> Ed25519PrivateKey:
+def private_key(path: Path) -> "Ed25519PrivateKey":
     """Read a private key. WrongUse if there is none, if others may read it, or if it is of another kind."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
     try:
         with path.open("rb") as file:
             found = os.fstat(file.fileno())
@@ -82,6 +83,10 @@ def private_key(path: Path) -> Ed25519PrivateKey:
 
 def public_key(path: Path) -> bytes:
     """Read a public key and return its 32 bytes. WrongUse if there is none, or if it is of another kind."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -97,8 +102,10 @@ def public_key(path: Path) -> bytes:
     return raw(key)
 
 
-def raw(key: Ed25519PublicKey) -> bytes:
+def raw(key: "Ed25519PublicKey") -> bytes:
     """The 32 bytes of a public key."""
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
     return key.public_bytes(Encoding.Raw, PublicFormat.Raw)
 
 
@@ -107,13 +114,16 @@ def fingerprint(key: bytes) -> str:
     return sha256(key).hexdigest()[:16]
 
 
-def sign(key: Ed25519PrivateKey, body: bytes) -> bytes:
+def sign(key: "Ed25519PrivateKey", body: bytes) -> bytes:
     """Sign the body of an edition."""
     return key.sign(_SIGNED + body)
 
 
 def is_signed(key: bytes, signature: bytes, body: bytes) -> bool:
     """Tell whether the body of an edition was signed with the private key of this public one."""
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
     try:
         Ed25519PublicKey.from_public_bytes(key).verify(signature, _SIGNED + body)
     except (InvalidSignature, ValueError):

@@ -6,9 +6,8 @@ power cut.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.dialects import sqlite
 
@@ -22,6 +21,9 @@ from collector.editions.read import edition_of
 from collector.store.engine import reading, writing
 from collector.store.outbox import enqueue
 from collector.store.schema import edition, edition_body, edition_rows
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 
 class NotYet(WrongUse):
@@ -77,7 +79,7 @@ def write(
     sealer: Sealer,
     period: Period,
     frozen: Frozen,
-    key: Ed25519PrivateKey,
+    key: "Ed25519PrivateKey",
     *,
     number: int,
     reason: Reason | Literal[""],

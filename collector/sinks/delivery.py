@@ -7,9 +7,10 @@ restart neither forgets a receiver's wish to be left alone nor begins to hammer.
 
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from random import SystemRandom
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import Engine
 
@@ -23,8 +24,10 @@ from collector.store import locks, outbox
 from collector.store.engine import reading, writing
 from collector.store.locks import Held
 from collector.store.outbox import Entry
-from collector.transports import receiver as transport
-from collector.transports.receiver import Reply
+
+if TYPE_CHECKING:
+    from collector.transports import receiver as transport
+    from collector.transports.receiver import Reply
 
 FIRST_REST, LONGEST_REST = 60, 3_600
 """Seconds between a failure and the next attempt: twice as long each time, up to the longest."""
@@ -117,7 +120,7 @@ def deliver(
             says=says,
             what="delivery to this receiver",
         ) as lease,
-        transport.open_receiver(to.name, to.options, sender.clock) as door,
+        _door(to, sender.clock) as door,
     ):
         while failure is None and (batch := _batch(sender, to)):
             for entry in batch:
@@ -148,7 +151,7 @@ def compare(sender: Sender, to: Receiver, *, wait: bool, says: Callable[[str], N
             says=says,
             what="delivery to this receiver",
         ) as lease,
-        transport.open_receiver(to.name, to.options, sender.clock) as door,
+        _door(to, sender.clock) as door,
     ):
         try:
             theirs = _listed(to.name, door.all_applied())
@@ -172,10 +175,16 @@ def compare(sender: Sender, to: Receiver, *, wait: bool, says: Callable[[str], N
     )
 
 
+def _door(to: Receiver, clock: Clock) -> "AbstractContextManager[transport.Receiver]":
+    from collector.transports import receiver  # here, as all that only some commands need
+
+    return receiver.open_receiver(to.name, to.options, clock)
+
+
 def live(to: Receiver, clock: Clock) -> list[Finding]:
     """Try a receiver, stage by stage: reach, log in, and whether it understands our messages. It is told nothing."""
     try:
-        with transport.open_receiver(to.name, to.options, clock) as door:
+        with _door(to, clock) as door:
             reply = door.contract()
         found = [Finding("reach", "ok", f"{to.options.url} answers")]
         if (refused := _refusal(to.name, reply)) is not None:
@@ -215,7 +224,7 @@ def _outcome(
     return Outcome(to.name, acknowledged, died, now.pending, now.dead, failure)
 
 
-def _tell(sender: Sender, door: transport.Receiver, entry: Entry) -> _Verdict | None:
+def _tell(sender: Sender, door: "transport.Receiver", entry: Entry) -> _Verdict | None:
     with reading(sender.engine) as connection:
         body = outbox.body(connection, entry.sequence)
     if not body:
@@ -233,7 +242,7 @@ def _tell(sender: Sender, door: transport.Receiver, entry: Entry) -> _Verdict | 
     return _judge(door.name, entry, len(json.loads(body)["readings"]), reply)
 
 
-def _judge(name: str, entry: Entry, readings: int, reply: Reply) -> _Verdict:
+def _judge(name: str, entry: Entry, readings: int, reply: "Reply") -> _Verdict:
     status, applied = reply.status, _digest(reply.content)
     if status == 409 and applied == entry.digest:
         return _Verdict("acknowledged")
@@ -264,7 +273,7 @@ def _judge(name: str, entry: Entry, readings: int, reply: Reply) -> _Verdict:
     return _Verdict("unproved", _unexpected(name, entry, f"was answered with {status}, which is no acknowledgement"))
 
 
-def _missing_proof(entry: Entry, readings: int, reply: Reply) -> str:
+def _missing_proof(entry: Entry, readings: int, reply: "Reply") -> str:
     """What keeps an answer from being an acknowledgement; "" if nothing does."""
     content = reply.content
     if not isinstance(content, dict):
@@ -278,7 +287,7 @@ def _missing_proof(entry: Entry, readings: int, reply: Reply) -> str:
     return ""
 
 
-def _refusal(name: str, reply: Reply) -> CollectorError | None:
+def _refusal(name: str, reply: "Reply") -> CollectorError | None:
     """What to say if it was not a message that was refused, but we, or the address."""
     if reply.status in (401, 403, 407):
         return AccessDenied(
@@ -320,7 +329,7 @@ def _note(sender: Sender, lease: Held, entry: Entry) -> None:
         outbox.note(connection, entry, now)
 
 
-def _listed(name: str, reply: Reply) -> dict[str, str]:
+def _listed(name: str, reply: "Reply") -> dict[str, str]:
     if (refused := _refusal(name, reply)) is not None:
         raise refused
     if reply.status in _PATIENCE or reply.status >= 500:
@@ -349,7 +358,7 @@ def _plain(value: JSON) -> str:
     return "".join(letter if letter.isprintable() else " " for letter in str(value))[:80]
 
 
-def _said(reply: Reply) -> str:
+def _said(reply: "Reply") -> str:
     return f" ({reply.words})" if reply.words else ""
 
 
