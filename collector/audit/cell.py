@@ -23,6 +23,9 @@ class Cell:
 
 EMPTY = Cell()
 
+FORMULA = "=?"
+"""Stands in a cell for a formula that nobody has computed."""
+
 
 def clean(text: str) -> str:
     """Return text in composed letters, with plain digits, signs and spaces in the place of full-width and odd ones.

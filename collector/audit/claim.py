@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from collector.audit import number, when
-from collector.audit.cell import EMPTY, Cell, clean, folded, named
+from collector.audit.cell import EMPTY, FORMULA, Cell, clean, folded, named
 from collector.audit.columns import BY_ID, COLUMNS, column_of
 from collector.audit.number import Kind, Number
 from collector.audit.rows import HEADER_WITHIN, Row, header
 from collector.audit.when import When
-from collector.audit.workbook import FORMULA
 from collector.contract.errors import WrongUse
 from collector.yaml_file import Faults, nearest
 
@@ -31,6 +30,8 @@ _NO_RANK: Mapping[str, str] = {
 
 _ANYTHING = ("value", "part", "percentage", "change", "labelled", "rank", "rank_before", "move", "sum_of")
 """A line says something if one of these is filled."""
+
+_AS_PRINTED = "Write it as printed: 93,1%; 2.537; gần 70%; trên 90%; 33/39"
 
 _TEXTS = ("page", "block", "agency", "group", "figure", "base", "indicator", "note")
 
@@ -124,7 +125,8 @@ class _Reader:
         try:
             return number.parse(cell, kind)
         except ValueError as error:
-            self.fault(column, str(error), "Write it as printed: 93,1%; 2.537; gần 70%; trên 90%; 33/39")
+            as_text = "Format the column as text, and write it again" if cell.day is not None else _AS_PRINTED
+            self.fault(column, str(error), as_text)
             return None
 
     def count(self, column: str, kind: Kind) -> Number | None:
@@ -132,7 +134,15 @@ class _Reader:
         if found is not None and (found.value < 0 or found.percent):
             self.fault(column, f"{found.written!r} không phải số đếm / is no count", "Write the count that was printed")
             return None
-        return found
+        return self.entire(column, found, kind)
+
+    def entire(self, column: str, found: Number | None, kind: Kind) -> Number | None:
+        """A count of whole things, refused if it has decimals."""
+        if found is None or kind != "count" or found.percent or found.value == int(found.value):
+            return found
+        wrong = f"{found.written!r} không phải số nguyên / is no whole number"
+        self.fault(column, wrong, "Did the spreadsheet take 2.537 for 2,537? Format the column as text")
+        return None
 
     def whole(self, column: str) -> int | None:
         found = self.count(column, "count")
@@ -282,7 +292,7 @@ def _figures(read: _Reader) -> dict[str, Any]:
     elif part is not None and whole is not None and not kind:
         value = read.number("value", "" if "%" in clean(read.cell("value").text) else "count")
     else:
-        value = read.number("value", kind)
+        value = read.entire("value", read.number("value", kind), kind)
     if value is not None and value.percent:
         if percentage is not None and percentage.value != value.value:
             read.fault("percentage", "khác với Giá trị / differs from the value", "A line has one percentage")

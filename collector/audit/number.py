@@ -115,7 +115,7 @@ def kind_of(unit: str) -> Kind:
         return ""
     if _PERCENT.match(plain):
         return "share"
-    return "measure" if re.split(r"[ /]", plain)[0] in _MEASURES else "count"
+    return "measure" if "/" in plain or plain.split()[0] in _MEASURES else "count"  # a mean may have decimals
 
 
 def parse(cell: Cell, kind: Kind = "") -> Number:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from collector.audit import delimited, workbook
+from collector.audit import delimited
 from collector.audit.claim import Claim, claims
 from collector.audit.rows import BYTES
 from collector.contract.errors import WrongUse
@@ -27,6 +27,8 @@ def read(path: Path, sheet: str | None = None, indicators: Sequence[str] = ()) -
     except OSError as error:
         raise WrongUse(f"{path} cannot be read ({error.strerror})", mend="Name a file that you may read") from None
     if data.startswith(b"PK"):
+        from collector.audit import workbook  # here, as all that only some commands need
+
         return claims(workbook.read(data, str(path), sheet), path, indicators)
     if data.startswith(_OLD_OFFICE):
         raise WrongUse(

@@ -16,7 +16,7 @@ from xml.etree.ElementTree import ParseError
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
-from collector.audit.cell import EMPTY, Cell
+from collector.audit.cell import EMPTY, FORMULA, Cell
 from collector.audit.number import DIGITS
 from collector.audit.rows import CELLS, HEADER_WITHIN, Row, header, limited, too_large
 from collector.contract.errors import WrongUse
@@ -28,9 +28,6 @@ RATIO = 400
 """A member that unpacks to more times its size, and to over 1 MiB, was made to exhaust whoever opens it."""
 
 LAST_ROW = 1_048_576
-
-FORMULA = "=?"
-"""Stands in a cell for a formula that nobody has computed."""
 
 _BROKEN = (
     zipfile.BadZipFile,

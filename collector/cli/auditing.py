@@ -25,6 +25,7 @@ def audit_command(
         str,
         typer.Option("--tolerance", metavar="POINTS", help="Percentage points that declared and measured may differ."),
     ] = str(TOLERANCE),
+    new: Annotated[bool, typer.Option("--new", help="Write an empty sheet with our columns as FILE (xlsx).")] = False,
     every: Annotated[bool, typer.Option("--all", help="Show each figure that cannot be verified too.")] = False,
     config: Config = None,
     as_json: AsJson = False,
@@ -34,6 +35,12 @@ def audit_command(
     Recomputes percentages, sums, years, changes and moves of rank. Lines that name an indicator are compared with what
     we measured, where there is a configuration. Exit code 1 if there are errors; doubts do not count.
     """
+    if new:
+        from collector.audit import blank  # here, as all that only some commands need
+
+        blank.write(file)
+        say(f"Next: fill in {file}, then `collector audit {file}`", style="")
+        return
     allowed = _points(tolerance)
     claims = audit.read(file, sheet, [one.id for one in find_indicators()])
     names: dict[str, str] = {}

@@ -1,18 +1,22 @@
 """A sheet is read as offices save it; what cannot be read is refused by line and column, all faults at once."""
 
+import csv
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
 import pytest
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
 from openpyxl.chart import BarChart
+from openpyxl.utils import get_column_letter
 
-from collector.audit import audit, read
+from collector import init
+from collector.audit import COLUMNS, audit, blank, read
 from collector.contract.errors import WrongUse
 from tests.audit.sheets import csv_of
+from tests.servers.libreoffice import convert
 
 HEADER = ["Văn bản", "Năm", "Nội dung", "Giá trị", "Đơn vị tính", "Mẫu số", "Tỷ lệ in"]
 LINE = ["Báo cáo 12", "2019", "Hồ sơ đã giải quyết", "2.368", "hồ sơ", "2.537", "93,1%"]
@@ -295,3 +299,55 @@ def test_what_it_is_called_does_not_matter(tmp_path: Path) -> None:
     (tmp_path / "sheet.xls").write_bytes(bytes.fromhex("d0cf11e0a1b11ae1") + bytes(512))
     with pytest.raises(WrongUse, match="an old workbook"):
         read(tmp_path / "sheet.xls")
+
+
+@pytest.mark.server("libreoffice")
+def test_a_workbook_that_libreoffice_wrote_says_the_same_as_the_csv(
+    tmp_path: Path, server_folder: Callable[[str], Path]
+) -> None:
+    published = init.samples() / "audit" / "published-2016-2019.csv"
+    rows = csv.reader(published.read_text(encoding="utf-8-sig").splitlines(), delimiter=";")
+    ours = workbook(tmp_path, *rows)
+    written = tmp_path / "written"
+    convert([ours], "xlsx", written, server_folder("libreoffice"))
+    with zipfile.ZipFile(written / ours.name) as archive:
+        assert b"LibreOffice" in archive.read("docProps/app.xml")
+        assert "xl/sharedStrings.xml" in archive.namelist()
+    assert audit(read(written / ours.name)).findings == audit(read(published)).findings
+
+
+def test_an_empty_sheet_is_filled_in_as_text_and_audited(tmp_path: Path) -> None:
+    file = tmp_path / "new.xlsx"
+    blank.write(file)
+    with pytest.raises(WrongUse, match="is there already"):
+        blank.write(file)
+    with pytest.raises(WrongUse, match="the sheet has no line"):
+        read(file)
+    book = load_workbook(file)
+    sheet = book.active
+    assert sheet is not None
+    headers = [cell.value for cell in sheet[1]]
+    assert headers == [column.vi for column in COLUMNS]
+    for place in range(1, len(headers) + 1):
+        assert sheet.column_dimensions[get_column_letter(place)].number_format == "@"
+        assert sheet.cell(1, place).comment is not None
+    for name, text in zip(HEADER, LINE, strict=True):
+        sheet.cell(2, headers.index(name) + 1, text)
+    book.save(file)
+    assert found(file) == THE_ERROR
+
+
+def test_thousands_that_a_spreadsheet_took_for_decimals_are_named(tmp_path: Path) -> None:
+    """2.537 in a spreadsheet with English settings is two and a half."""
+    with pytest.raises(WrongUse) as refused:
+        read(workbook(tmp_path, HEADER, [*LINE[:3], 2.368, "hồ sơ", 2.537, "93,1%"]))
+    told = str(refused.value).splitlines()
+    assert [line.removeprefix(f"{tmp_path / 'sheet.xlsx'}:").split(": ")[:2] for line in told] == [
+        ["2", "Mẫu số"],
+        ["2", "Giá trị"],
+    ]
+    assert all("is no whole number. Did the spreadsheet take 2.537 for 2,537?" in line for line in told)
+    money = [*LINE[:3], 50.35, "tỷ đồng", 111.97, "45%"]
+    assert found(workbook(tmp_path, HEADER, money)) == []
+    mean = [*LINE[:3], "2,5", "hồ sơ/ngày", "", ""]
+    assert [one[1] for one in found(workbook(tmp_path, HEADER, mean))] == ["alone"]

@@ -84,6 +84,15 @@ def test_a_workbook_that_cannot_be_read_ends_with_2_naming_line_and_column(run: 
     assert "sheet.xlsx:3: Giá trị: công thức chưa được tính / a formula that nobody computed" in second
 
 
+def test_an_empty_sheet_is_made_and_never_overwritten(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "new.xlsx"
+    made = run("audit", file, "--new")
+    assert (made.code, made.out) == (0, "")
+    assert file.is_file()
+    assert run("audit", file, "--new").code == 2
+    assert "the sheet has no line" in run("audit", file).err
+
+
 @pytest.mark.parametrize("points", ["a lot", "-1", "101", "nan"])
 def test_a_tolerance_is_a_number_of_points(points: str, run: Run, tmp_path: Path) -> None:
     done = run("audit", sheet(tmp_path, {"value": "5"}), "--tolerance", points)
