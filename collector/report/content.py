@@ -132,6 +132,10 @@ class Content:
         """Return the readings that the report is about: all, or those of its one agency."""
         return [one for one in self.readings if self.only is None or (one.scope, one.agency) == ("agency", self.only)]
 
+    def raised(self) -> list[Raised]:
+        """Return the flags of what the report is about."""
+        return [one for one in self.flags if self.only in (None, one.agency)]
+
     def columns(self) -> tuple[str, ...]:
         """Return the columns of all the evidence, each once."""
         return tuple(dict.fromkeys(name for one in self.evidence for name in one.columns))
@@ -144,6 +148,13 @@ class Content:
         """Return the indicators that give a block points, in the order of its criteria, and the others."""
         scored = [self.definition(id_) for id_ in block.scored]
         return scored, [one for one in self.definitions if one not in scored]
+
+
+def counts(one: Reading) -> tuple[int | None, int | None, int | None]:
+    """Return the hits, judged and unknown of a reading as people are told them: what is missing has no zeros."""
+    if one.state == "missing" and not one.judged:
+        return None, None, one.unknown or None
+    return one.hits, one.judged, one.unknown
 
 
 def last_twelve_months(period: Period) -> tuple[Period, ...]:

@@ -1,12 +1,16 @@
 """The report as JSON, for programs: readings and scores as `readings --json` and `rank --json` have them."""
 
 import json
-from dataclasses import asdict
 from typing import Any
 
 from collector.contract.period import iso, rfc3339
 from collector.report.content import Content
 from collector.sinks import flagged, json_shapes
+
+_DEFINITION = (
+    *("id", "version", "title_vi", "title_en", "counted_vi", "counted_en", "hit_vi", "hit_en", "legal"),
+    *("better", "measured_from", "period", "needs"),
+)
 
 
 def written(content: Content) -> bytes:
@@ -39,11 +43,13 @@ def document(content: Content) -> dict[str, Any]:
                 "block": block.id,
                 "title_vi": block.title_vi,
                 "title_en": block.title_en,
-                "agencies": [{"agency": one.code, "name": one.name} for one in block.agencies],
+                "agencies": [
+                    {"agency": one.code, "name": one.name} for one in block.agencies if content.only in (None, one.code)
+                ],
             }
             for block in content.blocks
         ],
-        "indicators": [asdict(one) for one in content.definitions],
+        "indicators": [{name: getattr(one, name) for name in _DEFINITION} for one in content.definitions],
         "readings": [json_shapes.reading(one) for one in content.told()],
         "scores": [
             json_shapes.score(one.score, lines=True)
@@ -61,7 +67,7 @@ def document(content: Content) -> dict[str, Any]:
             for (agency, indicator), shares in sorted(content.years.items())
             if content.only in (None, agency)
         ],
-        "flags": flagged.document(content.flags),
+        "flags": flagged.document(content.raised()),
     }
     if content.evidence:
         told["evidence"] = [

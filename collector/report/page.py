@@ -14,7 +14,7 @@ from collector.contract.records import INSTANTS
 from collector.editions.body import Definition
 from collector.flags import FLAGS, Raised
 from collector.report import drawing, words
-from collector.report.content import Agency, Block, Content, Told
+from collector.report.content import Agency, Block, Content, Told, counts
 
 _TEMPLATES = Environment(
     loader=PackageLoader("collector.report"),
@@ -137,16 +137,16 @@ def _figure(one: Reading) -> dict[str, Any]:
     look = words.look(one)
     vi, en = words.STATES[look]
     share, told = one.value, one.percentage is not None
-    counts = [_count(part) for part in (one.hits, one.judged, one.unknown)]
+    hits, judged, unknown = (_count(part) for part in counts(one))
     return {
         "look": look,
         "vi": vi,
         "en": en,
         "value": f"{vietnamese.decimal(str(one.percentage))} %" if told else "",
         "bar": drawing.bar(share, f"{vietnamese.decimal(str(one.percentage))} %") if share is not None else "",
-        "hits": counts[0],
-        "judged": counts[1],
-        "unknown": counts[2],
+        "hits": hits,
+        "judged": judged,
+        "unknown": unknown,
         "through": "–" if one.through is None else vietnamese.day(one.through),
         "why": vietnamese.reason(one.why),
         "why_en": one.why,
@@ -233,7 +233,7 @@ def _agencies(content: Content) -> Iterator[dict[str, Any]]:
         for agency in block.agencies:
             if content.only not in (None, agency.code):
                 continue
-            raised = [one for one in content.flags if one.agency == agency.code]
+            raised = [one for one in content.raised() if one.agency == agency.code]
             parts = []
             for (vi, en), some in zip(words.PARTS, (scored, others), strict=True):
                 rows = [
@@ -337,14 +337,14 @@ def _flags(raised: Sequence[Raised]) -> list[dict[str, Any]]:
 
 
 def _evidence(content: Content, one: Told) -> dict[str, Any]:
-    counts = one.counts
+    own = one.counts
     return _definition(content.definition(one.reading.indicator)) | {
         "figure": _figure(one.reading),
         "columns": [words.COLUMNS.get(name, (name.replace("_", " "), "")) for name in one.columns],
         "figures": [name in ("hits", "judged", "unknown") for name in one.columns],
         "rows": [[_cell(name, value) for name, value in zip(one.columns, row, strict=True)] for row in one.rows],
         "many": vietnamese.thousands(len(one.rows)),
-        "counts": None if counts is None else [vietnamese.thousands(count) for count in counts],
+        "counts": None if own is None else [vietnamese.thousands(count) for count in own],
         "agrees": one.agrees,
     }
 

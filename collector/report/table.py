@@ -14,7 +14,7 @@ from collector import vietnamese
 from collector.contract.period import iso, rfc3339
 from collector.contract.records import INSTANTS
 from collector.report import words
-from collector.report.content import Content
+from collector.report.content import Content, counts
 
 Cell = str | int | Decimal | None
 
@@ -79,9 +79,7 @@ def _figures(content: Content) -> Iterator[Sequence[Cell]]:
             words.STATES[words.look(one)][0],
             one.state,
             int(one.suppressed),
-            one.hits,
-            one.judged,
-            one.unknown,
+            *counts(one),
             one.value,
             None if one.through is None else iso(one.through),
             vietnamese.reason(one.why) if one.why else None,

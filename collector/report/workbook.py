@@ -9,15 +9,15 @@ import io
 import re
 import zipfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.styles import Alignment, Border, Font, NamedStyle, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
@@ -27,7 +27,7 @@ from collector.contract.period import as_date, rfc3339
 from collector.contract.records import INSTANTS
 from collector.flags import FLAGS
 from collector.report import words
-from collector.report.content import Block, Content
+from collector.report.content import Block, Content, counts
 
 Kind = Literal["text", "count", "points", "share", "day", "change", "place"]
 Cell = str | int | Decimal | date | None
@@ -41,25 +41,9 @@ _FORMATS: dict[Kind, str] = {
     "change": "+0;-0;0",
     "place": "0",
 }
+_FONT = "Times New Roman"
 _LINE = Side(style="thin", color="C3CBD5")
 _BORDER = Border(left=_LINE, right=_LINE, top=_LINE, bottom=_LINE)
-_TINT = PatternFill("solid", fgColor="EEF2F6")
-_FONT = "Times New Roman"
-_PLAIN, _BOLD, _TITLE = (
-    Font(name=_FONT, size=11),
-    Font(name=_FONT, size=11, bold=True),
-    Font(name=_FONT, size=13, bold=True),
-)
-_RED = Font(name=_FONT, size=11, bold=True, color="98141B")
-_HEAD = Alignment(wrap_text=True, vertical="center", horizontal="center")
-_TEXT = Alignment(wrap_text=True, vertical="top")
-_ALIGNED: dict[Kind, Alignment] = {
-    "text": _TEXT,
-    "place": Alignment(horizontal="center", vertical="top"),
-    "change": Alignment(horizontal="center", vertical="top"),
-    "day": Alignment(horizontal="center", vertical="top"),
-}
-_NUMBER = Alignment(horizontal="right", vertical="top")
 _HEADER_ROW = 4
 _LINE_HEIGHT = 15.0  # points
 
@@ -78,6 +62,8 @@ def written(content: Content) -> bytes:
     """Return the whole file."""
     book = Workbook()
     book.remove(book.worksheets[0])
+    for style in _styles():
+        book.add_named_style(style)
     book.properties.creator = "collector"
     book.properties.title = _title(content)
     titles: set[str] = set()
@@ -95,7 +81,7 @@ def written(content: Content) -> bytes:
         _points(content),
     )
     _sheet(book, titles, content, "Số liệu", "Số liệu / figures", _FIGURES, _figures(content))
-    if content.flags:
+    if content.raised():
         _sheet(book, titles, content, "Cờ kiểm tra", "Cờ kiểm tra / integrity flags", _FLAGS, _flags(content))
     if content.evidence:
         columns, rows = _records(content)
@@ -131,19 +117,16 @@ def _sheet(
     rows: Sequence[Sequence[Cell]],
 ) -> None:
     sheet: Worksheet = book.create_sheet(_unique(name, titles))
-    for row, (text, font) in enumerate(
-        ((title, _TITLE), (_title(content), _BOLD), (_status(content), _BOLD if content.seal else _RED)), 1
-    ):
-        _put(sheet, row, 1, text, "text").font = font
+    _put(sheet, 1, 1, title, "title")
+    _put(sheet, 2, 1, _title(content), "told")
+    _put(sheet, 3, 1, _status(content), "told" if content.seal else "warned")
     for place, column in enumerate(columns, 1):
-        cell = _put(sheet, _HEADER_ROW, place, f"{column.vi}\n{column.en}" if column.en else column.vi, "text")
-        cell.font, cell.fill, cell.border, cell.alignment = _BOLD, _TINT, _BORDER, _HEAD
+        _put(sheet, _HEADER_ROW, place, f"{column.vi}\n{column.en}" if column.en else column.vi, "head")
         sheet.column_dimensions[get_column_letter(place)].width = column.wide
     for at, values in enumerate(rows, _HEADER_ROW + 1):
         lines = 1
         for place, (column, value) in enumerate(zip(columns, values, strict=True), 1):
-            cell = _put(sheet, at, place, value, column.kind)
-            cell.border, cell.alignment = _BORDER, _ALIGNED.get(column.kind, _NUMBER)
+            _put(sheet, at, place, value, column.kind)
             if isinstance(value, str):
                 lines = max(lines, _lines(value, column.wide))
         sheet.row_dimensions[at].height = lines * _LINE_HEIGHT
@@ -194,20 +177,38 @@ def _unique(name: str, taken: set[str]) -> str:
     return found
 
 
-def _put(sheet: Worksheet, row: int, column: int, value: Cell, kind: Kind) -> Any:
-    """Write a cell. Text stays text, whatever it begins with."""
+def _put(sheet: Worksheet, row: int, column: int, value: Cell, style: str) -> None:
+    """Write a cell in a style of `_styles`. Text stays text, whatever it begins with."""
     cell = sheet.cell(row, column)
-    cell.font = _PLAIN
     if isinstance(value, str):
         cell.value = ILLEGAL_CHARACTERS_RE.sub("\ufffd", value)
         cell.data_type = "s"
-        cell.number_format = "@"
-        if value[:1] in words.LIKE_FORMULAS:
+        cell.style = "text" if style in _FORMATS else style
+        if value.startswith(words.LIKE_FORMULAS):
             cell.quotePrefix = True
-    elif value is not None:
+    else:
         cell.value = value
-        cell.number_format = _FORMATS[kind]
-    return cell
+        cell.style = style
+
+
+def _styles() -> Iterator[NamedStyle]:
+    """The looks of cells, by name: one for each kind of value, and those of titles."""
+    plain, bold = Font(name=_FONT, size=11), Font(name=_FONT, size=11, bold=True)
+    for kind, number_format in _FORMATS.items():
+        to = {"text": "left", "count": "right", "points": "right", "share": "right"}.get(kind, "center")
+        aligned = Alignment(horizontal=to, vertical="top", wrap_text=kind == "text")
+        yield NamedStyle(kind, font=plain, border=_BORDER, alignment=aligned, number_format=number_format)
+    yield NamedStyle(
+        "head",
+        font=bold,
+        border=_BORDER,
+        fill=PatternFill("solid", fgColor="EEF2F6"),
+        alignment=Alignment(wrap_text=True, vertical="center", horizontal="center"),
+        number_format="@",
+    )
+    yield NamedStyle("title", font=Font(name=_FONT, size=13, bold=True), number_format="@")
+    yield NamedStyle("told", font=bold, number_format="@")
+    yield NamedStyle("warned", font=Font(name=_FONT, size=11, bold=True, color="98141B"), number_format="@")
 
 
 # -- ranking -------------------------------------------------------------------------------------------------------
@@ -341,9 +342,7 @@ def _figures(content: Content) -> list[Sequence[Cell]]:
                 definition.title_en,
                 # As it is shown everywhere: rounded once, from its counts.
                 None if one.percentage is None else one.percentage / 100,
-                one.hits,
-                one.judged,
-                one.unknown,
+                *counts(one),
                 _both(*words.STATES[words.look(one)]),
                 None if one.through is None else as_date(one.through),
                 one.edition,
@@ -365,13 +364,13 @@ _FLAGS = (
 
 
 def _flags(content: Content) -> list[Sequence[Cell]]:
-    counts = Counter((one.agency, one.flag) for one in content.flags)
+    raised = Counter((one.agency, one.flag) for one in content.raised())
     return [
-        (agency.code, agency.name, place, f"{flag.title_vi} / {flag.title_en}", counts[agency.code, flag.id])
+        (agency.code, agency.name, place, f"{flag.title_vi} / {flag.title_en}", raised[agency.code, flag.id])
         for block in content.blocks
         for agency in block.agencies
         for place, flag in enumerate(FLAGS, 1)
-        if counts[agency.code, flag.id]
+        if raised[agency.code, flag.id]
     ]
 
 
@@ -432,11 +431,14 @@ _LEGEND = (
 
 
 def _packed(book: Workbook, made: int) -> bytes:
-    """Return the file of a workbook, with the local time of `made` (epoch seconds) in the place of the writing's."""
+    """Return the file of a workbook, with the time of `made` (epoch seconds) in the place of the writing's.
+
+    A zip tells the local time, the document's properties tell UTC.
+    """
     raw, whole = io.BytesIO(), io.BytesIO()
     book.save(raw)
     when = datetime.fromisoformat(rfc3339(made)[:19])
-    stamp = f"{rfc3339(made)[:19]}Z"
+    stamp = datetime.fromtimestamp(made, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     with zipfile.ZipFile(raw) as old, zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as new:
         for one in old.infolist():
             content = old.read(one)
