@@ -2,21 +2,27 @@
 
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
-from collector import init
+from collector import editions, init
+from collector.assembly import Assembly
 from collector.cli.app import SOURCE_FAILED, AsJson, app, opened
-from collector.cli.asked import chosen_sources, take
+from collector.cli.asked import chosen_sources
 from collector.cli.collecting import collect_all
 from collector.cli.figures import show_ranking
-from collector.cli.printing import display, err, out, print_json, say
+from collector.cli.printing import display, err, many, out, print_json, say
 from collector.collect import Wanted
 from collector.contract.errors import WrongUse
 from collector.contract.period import Period, month_of
+from collector.editions import NotYet, keys
 from collector.sinks import json_shapes, terminal
+from collector.store.engine import reading as reading_store
+
+if TYPE_CHECKING:
+    from collector.demo.late import Late
 
 
 @app.command(name="demo")
@@ -39,7 +45,7 @@ def demo_command(
 
     Its systems run on loopback and are read by the ordinary path; the ranking is printed, then a page shows it.
     """
-    from collector.demo import province, systems, truth
+    from collector.demo import late, province, systems, truth
 
     with tempfile.TemporaryDirectory(prefix="collector-demo-") as temporary:
         place = folder or Path(temporary)
@@ -49,16 +55,21 @@ def demo_command(
             ledger.write(place / "ledger.json")
             systems.write(ledger, place, lambda name: spinner.update(f"writing its systems: {name}"))
             systems.write_configuration(ledger, place, init.samples())
+            entered_late = late.keep_back(ledger, place)
             spinner.update("counting the truth from its ledger")
             truth.write(ledger, place / "truth.json")
         with opened(place / "collector.yaml", with_systems=True) as assembly:
             outcomes = collect_all(assembly, assembly.tools, chosen_sources(assembly, None), Wanted(), None)
+            history = []
+            if entered_late is not None:
+                history = _seal_and_restate(assembly, entered_late)
             months = _months(ledger.first_day, ledger.last_day)
             if as_json:
-                print_json([json_shapes.reading(one) for one in take(assembly, months)])
+                print_json([json_shapes.reading(one) for month in months for one in assembly.shown(month)])
             else:
                 display([*terminal.collected(outcomes, out.width), ""])
                 show_ranking(assembly, months[-1], as_json=False)
+                display(["", *history] if history else [])
                 for line in _next_steps(place, ledger.agencies[0].code, months[-1], kept=folder is not None):
                     out.print(escape(line), soft_wrap=True)
             if any(one.failure for one in outcomes):
@@ -67,6 +78,35 @@ def demo_command(
                 from collector import daemon  # as in `serve`
 
                 daemon.serve(assembly, assembly.settings.serve.host, port or 0, says=say, just_read=True)
+
+
+def _seal_and_restate(assembly: Assembly, entered_late: "Late") -> list[str]:
+    """Seal the first whole month, have a document entered late, state the month anew, and verify: say what happened.
+
+    Where the sample province lost days of that month, nothing is sealed.
+    """
+    month, key, sealer = entered_late.month, assembly.settings.signing_key, assembly.sealer
+    public = keys.public_key(keys.new(key))
+    try:
+        first = editions.seal(sealer, month, key)
+    except NotYet:
+        first = None
+    entered_late.enter()
+    outcomes = collect_all(assembly, assembly.tools, chosen_sources(assembly, [entered_late.source]), Wanted(), None)
+    if first is None or any(one.failure for one in outcomes):
+        return []
+    _, found = editions.restate(sealer, month, "late", key)
+    with reading_store(assembly.engine) as connection:
+        verified = editions.verify(connection, [public])
+    faults = [one.fault for one in verified if one.fault]
+    if faults:
+        raise RuntimeError(f"the sample province's editions do not verify: {faults[0]}")
+    figures = len(found.changes)
+    return [
+        f"{month} was sealed (edition 1, {len(first.readings):,} figures). Then document {entered_late.key} of "
+        f"{entered_late.agency} was entered late: {many(figures, 'figure')} changed, and edition 2 says so.",
+        f"Both are signed with the key {keys.fingerprint(public)} and verified.",
+    ]
 
 
 def _make_empty(place: Path) -> None:
