@@ -123,7 +123,8 @@ def parse(cell: Cell, kind: Kind = "") -> Number:
     if cell.day is not None:
         raise ValueError(f"{cell.text} là ngày: bảng tính đã đổi số thành ngày / is a date made of a number")
     if cell.number is not None:
-        return Number(cell.number, cell.text, places(cell.number), cell.percent or kind == "share")
+        percent = cell.percent or kind == "share"
+        return Number(cell.number, _signed(cell.text, percent=percent), places(cell.number), percent)
     found = _NUMBER.match(folded(cell.text))
     if found is None or not _AFTER.fullmatch(found["after"]):
         raise _unreadable(cell)
@@ -134,7 +135,12 @@ def parse(cell: Cell, kind: Kind = "") -> Number:
     value, decimals, other = _decimal(found["digits"], "share" if percent else kind, cell)
     if found["sign"] == "-":
         value, other = -value, other and -other
-    return Number(value, clean(cell.text), decimals, percent, bound, other)
+    return Number(value, _signed(clean(cell.text), percent=percent), decimals, percent, bound, other)
+
+
+def _signed(text: str, *, percent: bool) -> str:
+    """A percentage with its sign, which a column of percentages leaves to its header."""
+    return f"{text}%" if percent and text[-1:].isdigit() else text
 
 
 def parse_fraction(cell: Cell) -> tuple[Number, Number] | None:

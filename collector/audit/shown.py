@@ -96,8 +96,9 @@ def _summary(found: Audit) -> list[RenderableType]:
     findings = Counter(one.kind for one in found.findings)
     vi, en = [], []
     for kind in _COUNTED:
-        vi.append(f"{findings[kind]} {_COUNTED[kind]} ở {lines[kind]} dòng")
-        en.append(f"{findings[kind]} {kind}{'' if findings[kind] == 1 else 's'} in {lines[kind]} lines")
+        count, own = findings[kind], lines[kind]
+        vi.append(f"{count} {_COUNTED[kind]}" + (f" ở {own} dòng" if count else ""))
+        en.append(f"{count} {kind}{'' if count == 1 else 's'}" + (f" in {own} lines" if count else ""))
     for verdict in _WITHOUT:
         vi.append(f"{lines[verdict]} dòng {KINDS[verdict][0].lower()}")
         en.append(f"{lines[verdict]} {KINDS[verdict][1]}")
