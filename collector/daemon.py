@@ -51,6 +51,9 @@ CLOCK_JUMP = 30
 Reopen = Callable[[], AbstractContextManager[Assembly]]
 """Puts the program together anew from its settings."""
 
+COMPARE_EVERY, COMPARE_AGAIN = 86_400, 3_600
+"""Seconds until a receiver is asked again what it has applied; the shorter where it did not say."""
+
 UNFINISHED = ("running", "cut_off", "try_again")
 """Results of a run after which the source is read at once by a daemon that starts."""
 
@@ -69,6 +72,7 @@ class Daemon:
     down: dict[str, str] = field(default_factory=dict)  # sources whose last run failed, with its result
     rendering: threading.Lock = field(default_factory=threading.Lock)
     silent: set[str] = field(default_factory=set)  # sources that did not answer when they were asked last
+    compared: dict[str, int] = field(default_factory=dict)  # when receivers are next asked what they have applied
     untold: dict[str, str] = field(default_factory=dict)  # receivers that took nothing the last time, and why
 
     def tick(self, source: str) -> None:
@@ -165,10 +169,15 @@ class Daemon:
             self.shown = _render(self.assembly, self.model, statuses)
 
     def deliver(self, receiver: str) -> None:
-        """Tell a receiver what is due; say once that it does not take it, and once that it does again."""
+        """Tell a receiver what is due; say once that it does not take it, and once that it does again.
+
+        Once a day it is asked first what it has applied.
+        """
         to = self.assembly.settings.receivers[receiver]
         failure: CollectorError | None
         try:
+            if self.compared.get(receiver, 0) <= system_clock():
+                self._compare(to)
             done = delivery.deliver(
                 self._sender, to, wait=False, says=_ignore, only_due=True, stopping=self.stopping.is_set
             )
@@ -192,19 +201,14 @@ class Daemon:
             log.error("will not take", receiver=receiver, messages=died, mend="`collector deliver --dead` says why")
         self._show_delivery(to, up=False if failure else True if acknowledged else None)
 
-    def reconcile_receivers(self) -> None:
-        """Ask each receiver what it has applied; what it lacks (an old backup was restored) is told again."""
-        for to in self.assembly.settings.receivers.values():
-            try:
-                found = delivery.compare(self._sender, to, wait=False, says=_ignore)
-            except CollectorError:  # a delivery is under way, or it cannot be: that says so itself
-                continue
-            if found.lacking:
-                log.warning(
-                    "receiver lacked", receiver=to.name, messages=len(found.lacking), mend="They are told again"
-                )
-            if found.other:
-                log.error("receiver has other content", receiver=to.name, messages=len(found.other))
+    def _compare(self, to: Receiver) -> None:
+        """Ask a receiver what it has applied; what it lacks (an old backup was restored) is told again."""
+        found = delivery.compare(self._sender, to, wait=False, says=_ignore)
+        self.compared[to.name] = system_clock() + (COMPARE_AGAIN if found.failure else COMPARE_EVERY)
+        if found.lacking:
+            log.warning("receiver lacked", receiver=to.name, messages=len(found.lacking), mend="They are told again")
+        if found.other:
+            log.error("receiver has other content", receiver=to.name, messages=len(found.other))
 
     @property
     def _sender(self) -> delivery.Sender:
@@ -229,7 +233,6 @@ class Daemon:
         """What is done once a day."""
         self.note_what_was_shown()
         self.destroy_what_is_due()
-        self.reconcile_receivers()
 
     def note_what_was_shown(self) -> None:
         """Note the open readings that changed since yesterday; say which sealed figures would be others now."""
@@ -451,7 +454,10 @@ def _reloaded(daemon: Daemon, reopen: Reopen, opened: ExitStack) -> bool:
     for source in gone:
         daemon.down.pop(source, None)
         daemon.silent.discard(source)
-    daemon.vitals.forget(gone)
+    untold = old.settings.receivers.keys() - new.settings.receivers.keys()
+    for receiver in untold:
+        daemon.untold.pop(receiver, None)
+    daemon.vitals.forget(gone, untold)
     daemon.render()
     daemon.vitals.reloaded(well=True, now=system_clock())
     log.info("reloaded", sources=len(new.settings.sources))

@@ -100,8 +100,11 @@ class Vitals:
         if well:
             self._reload_at.set(now)
 
-    def forget(self, sources: Collection[str]) -> None:
-        """Show nothing more of sources that are read no longer."""
+    def forget(self, sources: Collection[str], receivers: Collection[str] = ()) -> None:
+        """Show nothing more of sources that are read no longer, and of receivers that are told no longer."""
+        for family in (self._receiver_up, self._pending, self._dead, self._oldest):
+            for receiver in receivers:
+                family.remove_by_labels({"receiver": receiver})
         for family in (self._up, self._success, self._duration, self._reconciled, self._differences):
             self._drop(family, sources)
         for counter in (self._records, self._runs):

@@ -72,3 +72,22 @@ def test_prometheus_own_checker_finds_nothing() -> None:
     vitals.known("s", 1, up=True)
     vitals.ran("s", 1.0, "done", {"inserted": 1})
     assert check_metrics(vitals.render().decode()) == []
+
+
+def test_what_waits_for_a_receiver_shows_since_when_as_long_as_anything_waits() -> None:
+    vitals = Vitals()
+    vitals.told("scoring", pending=2, dead=1, oldest=1_772_326_800, up=None)
+    assert samples(vitals)[2:] == [
+        'ict_outbox_pending{receiver="scoring"} 2.0',
+        'ict_outbox_dead{receiver="scoring"} 1.0',
+        'ict_outbox_oldest_timestamp_seconds{receiver="scoring"} 1.7723268e+09',
+    ], "whether it is up was never tried"
+    vitals.told("scoring", pending=0, dead=0, oldest=None, up=True)
+    vitals.told("scoring", pending=0, dead=0, oldest=None, up=None)  # nothing was due: what was said stays
+    assert samples(vitals)[2:] == [
+        'ict_receiver_up{receiver="scoring"} 1.0',
+        'ict_outbox_pending{receiver="scoring"} 0.0',
+        'ict_outbox_dead{receiver="scoring"} 0.0',
+    ]
+    vitals.forget([], ["scoring"])
+    assert samples(vitals)[2:] == []
