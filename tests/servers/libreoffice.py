@@ -10,11 +10,8 @@ from tests.servers.process import ServerFailed, needed, program
 NAME = "LibreOffice"
 PACKAGE = "libreoffice-calc-nogui"
 
-ALL_SHEETS_AS_SHOWN = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1"
+ALL_SHEETS = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,true,false,false,-1"
 """Comma, quotes, UTF-8, cells as they are shown: a file for each sheet, `<book>-<sheet>.csv`."""
-
-ALL_SHEETS_AS_STORED = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,false,false,false,false,-1"
-"""The same, cells as they are stored."""
 
 
 def missing() -> str | None:

@@ -14,9 +14,12 @@ def missing() -> str | None:
     return None if program("pdftotext") and program("pdftoppm") else PACKAGE
 
 
-def pages(pdf: Path) -> list[str]:
-    """Return the text of each page, its lines as they are laid out."""
-    command = [str(needed(program("pdftotext"), PACKAGE)), "-layout", str(pdf), "-"]
+def pages(pdf: Path, *, laid_out: bool = True) -> list[str]:
+    """Return the text of each page, its lines as they are laid out; else in the order in which it was drawn.
+
+    What is written across a page is there in that order alone.
+    """
+    command = [str(needed(program("pdftotext"), PACKAGE)), "-layout" if laid_out else "-raw", str(pdf), "-"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     return done.stdout.split("\f")[:-1]
 
