@@ -64,15 +64,20 @@ class Differences:
             or self.points
         )
 
+    @property
+    def _hidden(self) -> bool:
+        """Whether something differs of which no row and no figure of an agency may be told."""
+        return bool(self.days or (self.wider and not self.changes))
+
     def possible(self, reason: Reason) -> bool:
         """Whether a reason can be the one, as far as it can be told from what differs."""
         match reason:
             case "late":
-                return bool(self.new or self.days or self.wider)
+                return bool(self.new or self._hidden)
             case "source-changed":
-                return bool(self.changed or self.new or self.gone or self.days or self.wider or self.points)
+                return bool(self.changed or self.new or self.gone or self._hidden or self.points)
             case "source-deleted":
-                return bool(self.gone or self.days or self.wider)
+                return bool(self.gone or self._hidden)
             case "formula":
                 return bool(self.formulas)
             case "definition":
@@ -82,17 +87,23 @@ class Differences:
 
     def in_words(self) -> list[str]:
         """Say what differs, a line for each kind."""
+        counted = (
+            (len(self.changes), "figure of an agency differs", "figures of agencies differ"),
+            (self.wider, "figure of a block or the province differs", "figures of blocks and the province differ"),
+            (self.new, "row is new", "rows are new"),
+            (self.changed, "row has changed", "rows have changed"),
+            (self.gone, "row is gone", "rows are gone"),
+            (self.days, "day of an agency has other counts", "days of agencies have other counts"),
+            (self.points, "score differs", "scores differ"),
+        )
+        listed = (
+            ("other formulas", self.formulas),
+            ("other definitions", self.definitions),
+            ("other than then", self.others),
+        )
         return [
-            *([f"{len(self.changes)} figures of agencies differ"] if self.changes else []),
-            *([f"{self.wider} figures of blocks and of the province differ"] if self.wider else []),
-            *([f"{self.new} rows behind them are new"] if self.new else []),
-            *([f"{self.changed} rows have changed"] if self.changed else []),
-            *([f"{self.gone} rows are gone"] if self.gone else []),
-            *([f"{self.days} days of agencies have other counts"] if self.days else []),
-            *([f"formulas: {', '.join(self.formulas)}"] if self.formulas else []),
-            *([f"definitions: {', '.join(self.definitions)}"] if self.definitions else []),
-            *([f"{', '.join(self.others)} differ"] if self.others else []),
-            *([f"{self.points} scores differ"] if self.points else []),
+            *(f"{count:,} {one if count == 1 else several}" for count, one, several in counted if count),
+            *(f"{what}: {', '.join(some)}" for what, some in listed if some),
             *([self.why_carried] if self.why_carried else []),
         ]
 

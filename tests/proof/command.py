@@ -65,7 +65,9 @@ def collector_at_a_terminal(*arguments: object) -> Ended:
 
 
 def readings_of(configuration: Path, *months: str) -> list[dict[str, Any]]:
-    """The figures as `collector readings --json` prints them."""
-    ended = collector("readings", "--json", "--config", configuration, *(f"--period={month}" for month in months))
+    """The figures as `collector readings --open --json` prints them: as they are now, also of what is sealed."""
+    ended = collector(
+        "readings", "--open", "--json", "--config", configuration, *(f"--period={month}" for month in months)
+    )
     assert ended.code == 0, ended.err.decode()
     return ended.json

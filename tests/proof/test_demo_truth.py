@@ -184,8 +184,22 @@ def test_every_indicator_is_shown_in_every_state(whole: Province) -> None:
     assert shown == dict.fromkeys(INDICATORS, STATES) | dict.fromkeys(always, STATES - {"not_applicable"})
 
 
+def test_the_demo_sealed_restated_and_verified_its_first_whole_month(whole: Province) -> None:
+    """Its figures of that month above are those of the second edition, after a document was entered late."""
+    sealed = collector("editions", "--json", "--config", whole.configuration).json
+    assert [(one["period"], one["edition"], one["reason"]) for one in sealed] == [
+        ("2026-01", 1, None),
+        ("2026-01", 2, "late"),
+    ]
+    assert {one["edition"] for one in whole.demo.json if one["period"] == "2026-01"} == {2}
+    changed = {one["indicator"]: (one["hits"], one["judged"], one["unknown"]) for one in sealed[1]["changes"]}
+    assert changed["documents.on_time"] == (1, 1, 0)
+    verified = collector("verify", "--json", "--config", whole.configuration)
+    assert (verified.code, [one["fault"] for one in verified.json]) == (0, ["", ""])
+
+
 def test_the_figures_on_request_are_those_that_the_demo_printed(whole: Province, first: Kept) -> None:
-    assert first.readings == whole.demo.json
+    assert first.readings == [one | {"edition": None} for one in whole.demo.json]
 
 
 @contextmanager
