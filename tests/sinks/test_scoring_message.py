@@ -18,6 +18,7 @@ from collector.contract.declared import Declared
 from collector.contract.period import parse_period
 from collector.contract.reading import STATES, Reading
 from collector.sinks.scoring import SCHEMA, Sealed, canonical, message
+from tests.sinks import delivery_page
 from tests.sinks.messages import MADE, ON_TIME, UNITS, edition, open_one, reading
 from tests.sinks.scored import readings_of
 
@@ -178,3 +179,10 @@ def test_whatever_is_read_is_told_by_the_schema_and_can_be_read_back(readings: l
     assert wrong(told) == []
     back = {(one.scope, one.agency): one for one in readings_of(deepcopy(told))}
     assert back == {(one.scope, one.agency): replace(one, members=1, measured_members=0) for one in readings}
+
+
+def test_the_page_for_who_implements_the_service_shows_what_is_sent() -> None:
+    assert delivery_page.pasted(delivery_page.PAGE.read_text(encoding="utf-8")) == delivery_page.blocks()
+    told = json.loads(delivery_page.example().body)
+    assert wrong(told) == []
+    assert {one["state"] for one in told["readings"]} == {"measured", "missing"}
