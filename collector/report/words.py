@@ -36,6 +36,12 @@ PARTS: tuple[Words, Words] = (
 )
 """The figures of an agency's page."""
 
+BETTER: Mapping[str, Words] = {
+    "higher": ("càng cao càng tốt", "higher"),
+    "lower": ("càng thấp càng tốt", "lower"),
+}
+"""Which way is better."""
+
 VERDICTS: Mapping[str, Words] = {
     "hit": ("đạt", "hit"),
     "miss": ("không đạt", "miss"),

@@ -1,4 +1,4 @@
-"""The report as a spreadsheet: a sheet for each block, then points, figures, flags, evidence and the legend.
+"""The report as a spreadsheet: a sheet for each block, then points, figures, flags, evidence, definitions, legend.
 
 Numbers are numbers, days are days and percentages are shares with a format for them; what is not measured is an empty
 cell with its state in words beside it. Text is always text: a name that begins with = is marked as quoted. The zip
@@ -86,6 +86,7 @@ def written(content: Content) -> bytes:
     if content.evidence:
         columns, rows = _records(content)
         _sheet(book, titles, content, "Bản ghi", "Bản ghi đứng sau từng số / records behind each figure", columns, rows)
+    _sheet(book, titles, content, "Định nghĩa", "Định nghĩa / definitions", _DEFINITIONS, _definitions(content))
     legend = [(*name, *says) for name, says in words.LEGEND]
     _sheet(book, titles, content, "Chú giải", "Chú giải / legend", _LEGEND, legend)
     return _packed(book, content.made)
@@ -305,21 +306,20 @@ def _points(content: Content) -> list[Sequence[Cell]]:
 # -- figures -------------------------------------------------------------------------------------------------------
 
 _FIGURES = (
-    Column("Khối", "block", wide=22),
-    Column("Mã", "code", wide=13),
-    Column("Cơ quan", "agency", wide=34),
-    Column("Chỉ số", "figure", wide=30),
-    Column("Phiên bản", "version", "place", 9),
-    Column("Tên chỉ số", "", wide=64),
-    Column("Title", "", wide=60),
+    Column("Khối", "block", wide=16),
+    Column("Mã", "code", wide=11),
+    Column("Cơ quan", "agency", wide=28),
+    Column("Chỉ số", "figure", wide=31),
+    Column("Phiên bản", "version", "place", 8),
+    Column("Tên chỉ số", "title", wide=40),
     Column("Tỷ lệ", "share", "share", 10),
-    Column("Đạt", "hits", "count", 10),
-    Column("Xét", "judged", "count", 10),
-    Column("Không xét được", "unknown", "count", 10),
-    Column("Trạng thái", "state", wide=24),
+    Column("Đạt", "hits", "count", 9),
+    Column("Xét", "judged", "count", 9),
+    Column("Không xét được", "unknown", "count", 9),
+    Column("Trạng thái", "state", wide=17),
     Column("Đến ngày", "through", "day", 12),
-    Column("Ấn bản", "edition", "place", 9),
-    Column("Vì sao", "why", wide=90),
+    Column("Ấn bản", "edition", "place", 8),
+    Column("Vì sao, lưu ý", "why, note", wide=50),
 )
 
 
@@ -339,7 +339,6 @@ def _figures(content: Content) -> list[Sequence[Cell]]:
                 one.indicator,
                 one.version,
                 definition.title_vi,
-                definition.title_en,
                 # As it is shown everywhere: rounded once, from its counts.
                 None if one.percentage is None else one.percentage / 100,
                 *counts(one),
@@ -350,6 +349,40 @@ def _figures(content: Content) -> list[Sequence[Cell]]:
             )
         )
     return rows
+
+
+_DEFINITIONS = (
+    Column("Chỉ số", "figure", wide=31),
+    Column("Phiên bản", "version", "place", 8),
+    Column("Tên chỉ số", "", wide=32),
+    Column("Title", "", wide=32),
+    Column("Tính", "", wide=34),
+    Column("Counted", "", wide=34),
+    Column("Đạt", "", wide=30),
+    Column("Hit", "", wide=30),
+    Column("Chiều tốt", "better", wide=16),
+    Column("Dựa trên", "rests on", wide=18),
+    Column("Căn cứ", "legal source", wide=44),
+)
+
+
+def _definitions(content: Content) -> list[Sequence[Cell]]:
+    return [
+        (
+            one.id,
+            one.version,
+            one.title_vi,
+            one.title_en,
+            one.counted_vi,
+            one.counted_en,
+            one.hit_vi,
+            one.hit_en,
+            _both(*words.BETTER[one.better]),
+            _both(*words.SOURCES[one.measured_from]),
+            one.legal,
+        )
+        for one in content.definitions
+    ]
 
 
 # -- flags, evidence, legend ---------------------------------------------------------------------------------------

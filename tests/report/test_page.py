@@ -100,6 +100,12 @@ def test_every_figure_says_what_it_counts_by_which_law_and_version_and_why_it_is
     assert "Càng thấp càng tốt" in own
 
 
+def test_wider_figures_say_how_many_agencies_are_measured() -> None:
+    told = text(render(CONTENT))
+    assert "Cả khối block 92,90 % 92,90 % 2.368 2.549 3 28/02/2026" in told
+    assert "Toàn tỉnh province 2/3 cơ quan đo đủ thiếu missing 2.368 2.549 3 28/02/2026" in told
+
+
 def test_a_measured_figure_that_does_without_lost_days_says_so() -> None:
     html = render(CONTENT)
     assert "Lưu ý: chấp nhận mất dữ liệu ngày 11/02/2026 của nguồn mail: hỏng đĩa." in text(section(html, A))

@@ -38,6 +38,7 @@ def test_there_is_a_sheet_for_each_block_then_points_figures_flags_and_the_legen
         "Điểm theo tiêu chí",
         "Số liệu",
         "Cờ kiểm tra",
+        "Định nghĩa",
         "Chú giải",
     ]
 
