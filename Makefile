@@ -7,7 +7,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 # Debian packages of the real servers that the tests talk to.
-SERVERS := postgresql mariadb-server postfix dovecot-core dovecot-imapd dovecot-lmtpd openssh-server openssh-client prometheus chromium faketime pflogsumm libreoffice-calc-nogui poppler-utils
+SERVERS := postgresql mariadb-server postfix dovecot-core dovecot-imapd dovecot-lmtpd openssh-server openssh-client prometheus chromium faketime pflogsumm libreoffice-calc-nogui poppler-utils systemd
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 .PHONY: help

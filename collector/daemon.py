@@ -161,8 +161,8 @@ class Daemon:
         with self.rendering:  # one at a time, so that an older state never replaces a newer one
             statuses = self.statuses()
             for one in statuses:
-                ended = one.result not in ("never", "running", "cut_off")
-                self.vitals.known(one.source, one.last_success, up=one.result == "done" if ended else None)
+                self.vitals.reads(one.source)
+                self.vitals.known(one.source, one.last_success, one.result)
                 if one.reconciliation is not None:
                     last = one.reconciliation
                     self.vitals.compared(one.source, last.last_success, last.differences)

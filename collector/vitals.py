@@ -7,6 +7,12 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Info, disable_c
 
 from collector import __version__
 
+RESULTS = ("done", "try_again", "access_denied", "unexpected_answer", "bug")
+"""How a run of a source may end."""
+
+RECORDS = ("inserted", "updated", "unchanged", "quarantined")
+"""What may become of a record that was read."""
+
 
 class Vitals:
     """Counters and gauges of one daemon, in a registry of its own. Nothing is shown of a source never read."""
@@ -20,6 +26,12 @@ class Vitals:
         leader = Gauge("ict_leader", "Whether this daemon leads: 1 if it reads the sources.", registry=self._registry)
         leader.set(1)
         self._up = self._gauge("ict_source_up", "Whether the last run of a source that ended, ended well.")
+        self._last = Gauge(
+            "ict_source_last_run",
+            "How the last run of a source that ended, ended: 1 at that result, 0 at the others.",
+            ["source", "result"],
+            registry=self._registry,
+        )
         self._success = self._gauge(
             "ict_source_last_success_timestamp_seconds", "When the last run of a source that ended well began."
         )
@@ -58,12 +70,24 @@ class Vitals:
     def _counter(self, name: str, says: str) -> Counter:
         return Counter(name, says, ["source", "result"], registry=self._registry)
 
-    def known(self, source: str, last_success: int | None, *, up: bool | None) -> None:
-        """Show what the store knows of a source: epoch seconds; `up` None leaves unsaid what was not said yet."""
+    def reads(self, source: str) -> None:
+        """Begin to count a source: a counter that begins with its first failure shows no increase by it."""
+        for result in RESULTS:
+            self._runs.labels(source, result)
+        for what in RECORDS:
+            self._records.labels(source, what)
+
+    def known(self, source: str, last_success: int | None, result: str) -> None:
+        """Show what the store knows of a source: epoch seconds, and how its last run ended.
+
+        A run that goes on, or was cut off, leaves what the last one said.
+        """
         if last_success is not None:
             self._success.labels(source).set(last_success)
-        if up is not None:
-            self._up.labels(source).set(up)
+        if result in RESULTS:
+            self._up.labels(source).set(result == "done")
+            for one in RESULTS:
+                self._last.labels(source, one).set(one == result)
 
     def compared(self, source: str, at: int | None, differences: Mapping[tuple[str, str], int]) -> None:
         """Show the last comparison of a source that came to its end: epoch seconds, and records by record and kind."""
@@ -105,7 +129,7 @@ class Vitals:
         for family in (self._receiver_up, self._pending, self._dead, self._oldest):
             for receiver in receivers:
                 family.remove_by_labels({"receiver": receiver})
-        for family in (self._up, self._success, self._duration, self._reconciled, self._differences):
+        for family in (self._up, self._last, self._success, self._duration, self._reconciled, self._differences):
             self._drop(family, sources)
         for counter in (self._records, self._runs):
             self._drop(counter, sources)

@@ -3,7 +3,7 @@
 import pytest
 
 from collector import __version__
-from collector.vitals import Vitals
+from collector.vitals import RECORDS, RESULTS, Vitals
 from tests.servers.prometheus import check_metrics
 
 
@@ -18,15 +18,20 @@ def test_where_nothing_was_ever_read_only_the_daemon_itself_shows() -> None:
 
 def test_a_source_never_read_shows_nothing_and_one_known_from_before_shows_how_it_is() -> None:
     vitals = Vitals()
-    vitals.known("never", None, up=None)
-    vitals.known("fine", 1_772_326_800, up=True)
-    vitals.known("down", 1_772_326_800, up=False)
-    vitals.known("never well", None, up=False)
-    vitals.known("fine", 1_772_326_800, up=None)  # a run goes on: what the last one said stays
+    vitals.known("never", None, "never")
+    vitals.known("fine", 1_772_326_800, "done")
+    vitals.known("down", 1_772_326_800, "try_again")
+    vitals.known("never well", None, "access_denied")
+    vitals.known("fine", 1_772_326_800, "running")  # what the last one said stays
     assert samples(vitals)[2:] == [
         'ict_source_up{source="fine"} 1.0',
         'ict_source_up{source="down"} 0.0',
         'ict_source_up{source="never well"} 0.0',
+        *(
+            f'ict_source_last_run{{result="{one}",source="{source}"}} {float(one == result)}'
+            for source, result in (("fine", "done"), ("down", "try_again"), ("never well", "access_denied"))
+            for one in RESULTS
+        ),
         'ict_source_last_success_timestamp_seconds{source="fine"} 1.7723268e+09',
         'ict_source_last_success_timestamp_seconds{source="down"} 1.7723268e+09',
     ]
@@ -46,6 +51,18 @@ def test_runs_and_records_add_up_and_the_last_duration_stays() -> None:
     ]
 
 
+def test_what_is_counted_of_a_source_begins_at_nothing_so_that_its_first_failure_is_an_increase() -> None:
+    vitals = Vitals()
+    vitals.reads("s")
+    assert [line for line in samples(vitals) if "s" in line and line.endswith(" 0.0")] == [
+        *(f'ict_records_total{{result="{one}",source="s"}} 0.0' for one in RECORDS),
+        *(f'ict_collect_runs_total{{result="{one}",source="s"}} 0.0' for one in RESULTS),
+    ]
+    vitals.ran("s", 1.0, "bug", {})
+    vitals.reads("s")
+    assert 'ict_collect_runs_total{result="bug",source="s"} 1.0' in samples(vitals)
+
+
 def test_settings_that_could_not_be_used_show_beside_the_moment_of_those_in_use() -> None:
     vitals = Vitals()
     vitals.reloaded(well=True, now=1_772_326_800)
@@ -58,18 +75,19 @@ def test_settings_that_could_not_be_used_show_beside_the_moment_of_those_in_use(
 def test_a_source_that_is_read_no_longer_shows_no_longer() -> None:
     vitals = Vitals()
     for source in ("gone", "stays"):
-        vitals.known(source, 1, up=True)
+        vitals.reads(source)
+        vitals.known(source, 1, "done")
         vitals.compared(source, 1, {("document", "vanished"): 2})
         vitals.ran(source, 1.0, "done", {"inserted": 1})
     vitals.forget(["gone", "never seen"])
     assert "gone" not in vitals.render().decode()
-    assert len(samples(vitals)) == 2 + 7
+    assert len(samples(vitals)) == 2 + 5 + 2 * len(RESULTS) + len(RECORDS)
 
 
 @pytest.mark.server("prometheus")
 def test_prometheus_own_checker_finds_nothing() -> None:
     vitals = Vitals()
-    vitals.known("s", 1, up=True)
+    vitals.known("s", 1, "done")
     vitals.ran("s", 1.0, "done", {"inserted": 1})
     assert check_metrics(vitals.render().decode()) == []
 

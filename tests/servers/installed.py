@@ -14,6 +14,7 @@ from tests.servers import (
     postfix,
     postgresql,
     prometheus,
+    systemd,
 )
 
 SERVERS: Mapping[str, ModuleType] = {
@@ -27,6 +28,7 @@ SERVERS: Mapping[str, ModuleType] = {
     "postfix": postfix,
     "postgresql": postgresql,
     "prometheus": prometheus,
+    "systemd": systemd,
 }
 
 
