@@ -1,7 +1,7 @@
 """A YAML file as an operator wrote it: text with line numbers, and every fault in it by file, line, key and mend.
 
 Scalars stay text until somebody who knows their meaning types them: 28.22 is a code and not a number, `no` is not
-False. A key may be given once; anchors, merges and tags other than `!env` and `!file` are refused.
+False. A key may be given once; anchors, merges and tags other than `!env`, `!file` and `!credential` are refused.
 """
 
 import difflib
@@ -17,13 +17,14 @@ import yaml
 from collector.contract.errors import WrongUse
 from collector.contract.period import as_day
 
-REFERENCES = ("!env", "!file")
+REFERENCES = ("!env", "!file", "!credential")
+_REFERENCES = "!env NAME, !file PATH, !credential NAME"
 _PLAIN = {f"tag:yaml.org,2002:{name}" for name in ("str", "seq", "map")} | {"!"}
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A scalar. `reference` is `!env` or `!file` if the text only says where the value is; `empty`: nothing there."""
+    """A scalar. `reference` is one of REFERENCES if the text only says where the value is; `empty`: nothing there."""
 
     line: int
     text: str
@@ -159,11 +160,16 @@ def _node(node: yaml.Node, key: str, faults: Faults) -> Node:
     line = node.start_mark.line + 1
     reference = node.tag if node.tag in REFERENCES else ""
     if not reference and node.tag not in _PLAIN:
-        faults.add(line, key, f"the tag {node.tag} is not known", "Only !env NAME and !file PATH are, for secrets")
+        faults.add(
+            line,
+            key,
+            f"the tag {node.tag} is not known",
+            f"Only {_REFERENCES} are, for secrets",
+        )
     if isinstance(node, yaml.ScalarNode):
         return Text(line, node.value, reference, empty=not node.style and node.value in ("", "~", "null"))
     if reference:
-        faults.add(line, key, f"{reference} must be followed by a name", "Write !env NAME or !file PATH")
+        faults.add(line, key, f"{reference} must be followed by a name", f"Write one of {_REFERENCES}")
     if isinstance(node, yaml.SequenceNode):
         return Many(line, tuple(_node(item, f"{key}[{place}]", faults) for place, item in enumerate(node.value)))
     items: dict[str, Node] = {}

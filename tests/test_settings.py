@@ -239,6 +239,22 @@ def test_a_secret_comes_from_the_environment_or_a_file(here: Path) -> None:
     assert token(read(HTTP.replace("!TOKEN", f"!file {here / 'token'}"))) == "s3cret-of-file"
 
 
+def test_a_secret_is_handed_over_by_the_supervisor(here: Path, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("s3cret-of-unit\n")
+    text = HTTP.replace("!TOKEN", "!credential token")
+    assert token(read(text, CREDENTIALS_DIRECTORY=str(tmp_path))) == "s3cret-of-unit"
+    told = faults(text)
+    assert (
+        "there is no credential token: CREDENTIALS_DIRECTORY is not set. Start it as a service whose unit has" in told
+    )
+    for name in ("../token", "'.'", "a/b"):
+        assert "is no name of a credential" in faults(
+            HTTP.replace("!TOKEN", f"!credential {name}"), CREDENTIALS_DIRECTORY=str(tmp_path)
+        )
+    gone = faults(HTTP.replace("!TOKEN", "!credential gone"), CREDENTIALS_DIRECTORY=str(tmp_path))
+    assert f"the file {tmp_path / 'gone'} cannot be read" in gone
+
+
 def test_secrets_in_lists_and_mappings_are_references_too(here: Path) -> None:
     text = HTTP.replace("token: !TOKEN", "headers: {X-Key: !env TOKEN}")
     door = cast(HttpOptions, read(text, TOKEN="abc").sources["mail"].door)

@@ -1,7 +1,8 @@
 """A block of YAML -> an instance of a pydantic model, with each fault at the line where it was written.
 
-The model's types lead: a `SecretStr` must be a reference (`!env`, `!file`) and nothing else may be one; a `Path` is
-relative to the file; of a `Beside` the file that is named is read; everything else is handed to pydantic as text.
+The model's types lead: a `SecretStr` must be a reference (`!env`, `!file`, `!credential`) and nothing else may be one; a
+`Path` is relative to the file; of a `Beside` the file that is named is read; everything else is handed to pydantic as
+text.
 """
 
 import re
@@ -19,6 +20,7 @@ from collector.contract.beside import Beside
 from collector.yaml_file import Faults, Keys, Many, Node, Text, nearest
 
 _LARGEST = 16 << 20
+_CREDENTIAL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}")
 _PASSWORD = re.compile(r"://[^/@\s:]*:[^/@\s]+@")
 
 
@@ -47,7 +49,9 @@ class Reader:
         if node.reference == "!env":
             return self._from_environment(node, key)
         if node.reference == "!file":
-            return self._from_file(node, key)
+            return self._from_file(self.faults.path.parent / node.text, node, key)
+        if node.reference == "!credential":
+            return self._from_credential(node, key)
         self.faults.add(node.line, key, "is a secret and must not stand in the file", _BY_REFERENCE)
         return None
 
@@ -59,8 +63,21 @@ class Reader:
             return None
         return SecretStr(value)
 
-    def _from_file(self, node: Text, key: str) -> SecretStr | None:
-        path = self.faults.path.parent / node.text
+    def _from_credential(self, node: Text, key: str) -> SecretStr | None:
+        """What systemd hands over to a service (LoadCredential=NAME:FILE)."""
+        folder = self.environment.get("CREDENTIALS_DIRECTORY")
+        if folder is None:
+            wrong = f"there is no credential {node.text}: CREDENTIALS_DIRECTORY is not set"
+            mend = f"Start it as a service whose unit has LoadCredential={node.text}:FILE, or use !file"
+            self.faults.add(node.line, key, wrong, mend)
+            return None
+        if not _CREDENTIAL.fullmatch(node.text):
+            wrong = f"{node.text or '(nothing)'} is no name of a credential"
+            self.faults.add(node.line, key, wrong, "Write the name in the unit's LoadCredential=NAME:FILE")
+            return None
+        return self._from_file(Path(folder) / node.text, node, key)
+
+    def _from_file(self, path: Path, node: Text, key: str) -> SecretStr | None:
         try:
             value = path.read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
         except (OSError, ValueError) as error:
@@ -160,7 +177,10 @@ def _below(key: str, name: str) -> str:
     return f"{key}.{name}" if key else name
 
 
-_BY_REFERENCE = "Write !env NAME (an environment variable) or !file PATH (a file that holds it alone)"
+_BY_REFERENCE = (
+    "Write !env NAME (an environment variable), !file PATH (a file that holds it alone)"
+    " or !credential NAME (of its service's unit)"
+)
 _BY_OPTION = "Take it out, and give it by !env or !file in the option that is meant for it"
 
 
