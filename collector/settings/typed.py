@@ -1,8 +1,8 @@
 """A block of YAML -> an instance of a pydantic model, with each fault at the line where it was written.
 
-The model's types lead: a `SecretStr` must be a reference (`!env`, `!file`, `!credential`) and nothing else may be one; a
-`Path` is relative to the file; of a `Beside` the file that is named is read; everything else is handed to pydantic as
-text.
+The model's types lead: a `SecretStr` must be a reference (`!env`, `!file`, `!credential`) and nothing else may be one;
+a `Path` is relative to the file; of a `Beside` the file that is named is read; everything else is handed to pydantic
+as text.
 """
 
 import re

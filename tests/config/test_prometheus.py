@@ -63,3 +63,8 @@ def test_rules_ask_for_what_the_daemon_shows() -> None:
     assert asked <= shown
     results = {found for one in rules(ALERTS) for found in re.findall(r'result="(\w+)"', one["expr"])}
     assert results - {"quarantined"} <= set(RESULTS)
+
+
+def test_each_alert_has_its_page_for_the_night_and_there_is_no_other() -> None:
+    page = (CONFIG.parents[1] / "docs" / "operate.md").read_text(encoding="utf-8")
+    assert re.findall(r"^### (\w+)$", page, re.MULTILINE) == [one["alert"] for one in rules(ALERTS)]
