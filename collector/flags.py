@@ -131,12 +131,19 @@ FLAGS: tuple[Flag, ...] = (
         "two periods of real work hardly give the same six places: a record may have been copied",
         (_JUDGED,),
     ),
+    Flag(
+        "figure_halved",
+        "Chỉ số chưa bằng một nửa kỳ trước",
+        "a figure of less than half the last period's",
+        "work seldom becomes worse by half: records may be missing, or the last period's were too good",
+        (_JUDGED,),
+    ),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """A record that raises a flag: its key (of `same_figure`, the indicator), its local day, and what is odd about it.
+    """A record that raises a flag: its key (of a figure, its indicator), its local day, and what is odd about it.
 
     `record` is its record class by name; `source` "" where it is a figure.
     """
@@ -173,7 +180,7 @@ def raised(
         *_withdrawn(connection, period, calendar),
         *_upstream(connection, period),
         *_vanished(connection, period),
-        *_same(indicators, readings, before),
+        *_figures(indicators, readings, before),
     ]
     places = {flag.id: place for place, flag in enumerate(FLAGS)}
     chosen = [one for one in found if only in (None, one.agency)]
@@ -421,18 +428,28 @@ def _vanished(connection: Connection, period: Period) -> Iterator[Raised]:
 # -- figures -------------------------------------------------------------------------------------------------------
 
 
-def _same(indicators: Sequence[Indicator], readings: Iterable[Reading], before: Iterable[Reading]) -> Iterator[Raised]:
-    """Yield figures that repeat. Those "at the period's end", and those of 0 or 100 %, may well stay as they were."""
-    adding_up = {one.id for one in indicators if one.period in ("sum", "month")}
+def _figures(
+    indicators: Sequence[Indicator], readings: Iterable[Reading], before: Iterable[Reading]
+) -> Iterator[Raised]:
+    """Yield figures that repeat, or of which less than half is left.
+
+    Those "at the period's end", and those of 0 or 100 %, may well stay as they were; where less is better, less is no
+    loss.
+    """
+    adding_up = {one.id: one for one in indicators if one.period in ("sum", "month")}
     known = {(one.indicator, one.agency): one for one in before if one.scope == "agency"}
     for one in readings:
         last = known.get((one.indicator, one.agency))
         if last is None or one.scope != "agency" or one.indicator not in adding_up or one.through is None:
             continue
-        value = one.value
-        if value is None or value != last.value or value in (0, 1):
+        value, former = one.value, last.value
+        if value is None or former is None or min(one.judged or 0, last.judged or 0) < _JUDGED.value:
             continue
-        if min(one.judged or 0, last.judged or 0) < _JUDGED.value:
+        counts = f"{one.hits:,} of {one.judged:,}, and {last.hits:,} of {last.judged:,} in {last.period}"
+        if value == former and value not in (0, 1):
+            flag, says = "same_figure", f"{value}: {counts}"
+        elif value * 2 < former and adding_up[one.indicator].better == "higher":
+            flag, says = "figure_halved", f"{value} after {former}: {counts}"
+        else:
             continue
-        says = f"{value}: {one.hits:,} of {one.judged:,}, and {last.hits:,} of {last.judged:,} in {last.period}"
-        yield Raised("same_figure", one.agency, "", "reading", one.indicator, one.through, says)
+        yield Raised(flag, one.agency, "", "reading", one.indicator, one.through, says)

@@ -264,6 +264,9 @@ def test_records_that_vanished(small: Small) -> None:
 # -- figures -------------------------------------------------------------------------------------------------------
 
 
+LOWER = "documents.parallel_paper"
+
+
 def figure(hits: int, judged: int, period: str, indicator: str = "dossiers.on_time", **more: Any) -> Reading:
     told: dict[str, Any] = {"state": "measured", "suppressed": False, "scope": "agency"} | more
     return Reading(
@@ -290,6 +293,26 @@ def test_a_figure_equal_to_the_last_periods(small: Small, now: Reading, before: 
     with reading_store(small[0]) as connection:
         own = raised(connection, JANUARY, NOW, INDICATORS, [now], [before])
     assert [(one.flag, one.agency, one.key) for one in own] == ([("same_figure", A, now.indicator)] if same else [])
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "halved"),
+    [
+        (figure(10, 40, "2026-01"), figure(31, 60, "2025-12"), True),
+        (figure(0, 40, "2026-01"), figure(1, 60, "2025-12"), True),
+        (figure(10, 40, "2026-01"), figure(30, 60, "2025-12"), False),
+        (figure(7, 29, "2026-01"), figure(31, 60, "2025-12"), False),
+        (figure(10, 40, "2026-01"), figure(20, 29, "2025-12"), False),
+        (figure(10, 40, "2026-01"), figure(31, 60, "2025-12", state="partial"), False),
+        (figure(10, 40, "2026-01", LOWER), figure(31, 60, "2025-12", LOWER), False),
+        (figure(10, 40, "2026-01", "mailboxes.provisioned"), figure(31, 60, "2025-12", "mailboxes.provisioned"), False),
+    ],
+    ids=["less than half", "nothing", "half", "too few", "too few before", "partial", "lower is better", "at the end"],
+)
+def test_a_figure_of_less_than_half_the_last_periods(small: Small, now: Reading, before: Reading, halved: bool) -> None:
+    with reading_store(small[0]) as connection:
+        own = raised(connection, JANUARY, NOW, INDICATORS, [now], [before])
+    assert [(one.flag, one.agency, one.key) for one in own] == ([("figure_halved", A, now.indicator)] if halved else [])
 
 
 # -- the time allowed: tests/test_promises.py ----------------------------------------------------------------------
@@ -329,7 +352,7 @@ def test_only_the_days_of_the_period_and_the_agency_asked_for(small: Small) -> N
 
 
 def test_each_flag_has_words_in_both_languages_and_a_reason_and_so_has_each_threshold() -> None:
-    assert len({flag.id for flag in FLAGS}) == len(FLAGS) == 10
+    assert len({flag.id for flag in FLAGS}) == len(FLAGS) == 11
     for flag in FLAGS:
         assert flag.title_vi
         assert flag.title_vi != flag.title_en

@@ -39,7 +39,7 @@ def test_the_flags_of_the_sample_province_are_those_of_its_ledger(run: Run, conf
 def test_counts_are_those_of_the_rows_and_every_flag_is_told(run: Run, config: Path) -> None:
     for one in flagged(run, config):
         assert one["count"] == len(one["rows"]) == sum(one["agencies"].values())
-    assert len(flagged(run, config)) == 10
+    assert len(flagged(run, config)) == 11
     assert "rows" not in run("flags", "2026-02", "--json", "--config", config).json["flags"][0]
 
 

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from collector.demo.ledger import Dossier, Ledger
@@ -18,7 +19,10 @@ Found = set[tuple[str, str, str, int]]
 
 
 def found(ledger: Ledger, first: int, last: int, truth: Sequence[dict[str, Any]] = ()) -> Found:
-    """Return the flags of the days `first..last` (a month). `truth` are the true readings, for those that repeat."""
+    """Return the flags of the days `first..last` (a month).
+
+    `truth` are the true readings, for those that repeat or fall by half.
+    """
     calendar = Calendar(frozenset(ledger.days_off), frozenset(day // 10_000 for day in ledger.days_off))
     flags: Found = set()
     for one in ledger.dossiers:
@@ -28,7 +32,7 @@ def found(ledger: Ledger, first: int, last: int, truth: Sequence[dict[str, Any]]
             if first <= day <= last:
                 flags.add((flag, one.agency, one.id, day))
     flags |= _bunched(ledger, calendar, first, last)
-    return flags | _same(truth, first, last)
+    return flags | _figures(truth, first, last)
 
 
 def _of_one(one: Dossier, calendar: Calendar) -> Iterator[tuple[str, int]]:
@@ -86,7 +90,7 @@ def _bunched(ledger: Ledger, calendar: Calendar, first: int, last: int) -> Found
     return flags
 
 
-def _same(truth: Sequence[dict[str, Any]], first: int, last: int) -> Found:
+def _figures(truth: Sequence[dict[str, Any]], first: int, last: int) -> Found:
     month = f"{first // 10_000}-{first // 100 % 100:02d}"
     year, number = divmod(first // 100 - 1, 100)
     before = f"{year}-{number:02d}" if number else f"{year - 1}-12"
@@ -94,14 +98,21 @@ def _same(truth: Sequence[dict[str, Any]], first: int, last: int) -> Found:
     flags: Found = set()
     for (indicator, agency, period), one in true.items():
         other = true.get((indicator, agency, before))
-        if period != month or other is None or one["value"] is None or one["value"] != other["value"]:
+        if period != month or other is None or one["value"] is None or other["value"] is None:
             continue
-        if one["value"] in ("0.000000", "1.000000") or min(one["judged"], other["judged"]) < 30:
+        if min(one["judged"], other["judged"]) < 30 or indicator in AT_THE_END:
             continue
-        if indicator not in AT_THE_END:
-            flags.add(("same_figure", agency, indicator, int(one["through"].replace("-", ""))))
+        flag = ""
+        if one["value"] == other["value"] and one["value"] not in ("0.000000", "1.000000"):
+            flag = "same_figure"
+        if Decimal(one["value"]) < Decimal(other["value"]) / 2 and indicator not in LESS_IS_BETTER:
+            flag = "figure_halved"
+        if flag:
+            flags.add((flag, agency, indicator, int(one["through"].replace("-", ""))))
     return flags
 
+
+LESS_IS_BETTER = {"mailboxes.free_mail", "mailboxes.quota_full", "documents.parallel_paper"}
 
 AT_THE_END = {"mailboxes.provisioned", "mailboxes.quota_full", "documents.connected"}
 """Figures of a period's last day, or of the agency itself: they may well stay as they were."""
