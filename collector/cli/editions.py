@@ -247,7 +247,7 @@ def gap_command(
                 display([f"{source}: {count} day{'s' if count > 1 else ''} no longer accepted as lost"])
                 return
             now = assembly.clock()
-            found = gaps.accept(assembly.engine, source, known.since, _records(known), days, reason or "", now)
+            found = gaps.accept(assembly.engine, source, known.since, records_of(known), days, reason or "", now)
         if as_json:
             print_json(sealed.lost(found))
         else:
@@ -262,6 +262,7 @@ def _days(text: str) -> tuple[int, int]:
     return found[0], found[1]
 
 
-def _records(source: Source) -> list[str]:
+def records_of(source: Source) -> list[str]:
+    """The names of the records that a source offers."""
     names = [record.NAME for record in offered(find_connector(source.connector), source.config)]
     return [*names, Probe.NAME] if source.probe is not None else names

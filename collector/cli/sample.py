@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from collector import editions, init
+from collector import editions, gaps, init
 from collector.assembly import Assembly
 from collector.cli.app import SOURCE_FAILED, AsJson, app, opened
 from collector.cli.asked import chosen_sources
 from collector.cli.collecting import collect_all
+from collector.cli.editions import records_of
 from collector.cli.figures import show_ranking
 from collector.cli.printing import display, err, many, out, print_json, say
 from collector.collect import Wanted
@@ -20,6 +21,7 @@ from collector.contract.period import Period, month_of
 from collector.editions import NotYet, keys
 from collector.sinks import json_shapes, terminal
 from collector.store.engine import reading as reading_store
+from collector.store.gaps import Lost
 
 if TYPE_CHECKING:
     from collector.demo.late import Late
@@ -87,6 +89,7 @@ def _seal_and_restate(assembly: Assembly, entered_late: "Late") -> list[str]:
     """
     month, key, sealer = entered_late.month, assembly.settings.signing_key, assembly.sealer
     public = keys.public_key(keys.new(key))
+    lost = _accept_what_is_lost(assembly, month)
     try:
         first = editions.seal(sealer, month, key)
     except NotYet:
@@ -103,10 +106,27 @@ def _seal_and_restate(assembly: Assembly, entered_late: "Late") -> list[str]:
         raise RuntimeError(f"the sample province's editions do not verify: {faults[0]}")
     figures = len(found.changes)
     return [
+        *(str(one) for one in lost),
         f"{month} was sealed (edition 1, {len(first.readings):,} figures). Then document {entered_late.key} of "
         f"{entered_late.agency} was entered late: {many(figures, 'figure')} changed, and edition 2 says so.",
         f"Both are signed with the key {keys.fingerprint(public)} and verified.",
     ]
+
+
+def _accept_what_is_lost(assembly: Assembly, month: Period) -> list[Lost]:
+    """Accept what is lacking of the source that opened in the middle of a month: its figures stay partial anyway."""
+    from collector.demo.late import OPENED_LATE, WHY
+
+    source = assembly.settings.sources.get(OPENED_LATE)
+    if source is None:
+        return []
+    with reading_store(assembly.engine) as connection:
+        lacking = editions.lacking(connection, assembly.indicators, assembly.world(month), month)
+    for one in lacking:
+        if one.source == OPENED_LATE and one.first_day is not None and one.last_day is not None:
+            days = one.first_day, one.last_day
+            gaps.accept(assembly.engine, source.name, source.since, records_of(source), days, WHY, assembly.clock())
+    return gaps.listed(assembly.engine)
 
 
 def _make_empty(place: Path) -> None:

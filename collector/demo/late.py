@@ -23,6 +23,11 @@ def _fits(one: Document, source: Source, outside: Mapping[str, str], month: Peri
     return month.first <= one.issued_day and one.completed_day <= one.due_day <= month.last
 
 
+OPENED_LATE = "onestop-thanhson"
+"""The source that opened in the middle of the first whole month: what is lacking of it is accepted as lost."""
+WHY = "hệ thống mới mở giữa tháng, chưa có danh mục thủ tục"
+
+
 @dataclass(frozen=True, slots=True)
 class Late:
     """The document: whose it is, the source that tells it, its month, and the rows that are kept back."""

@@ -7,7 +7,7 @@ what keeps a period from being sealed, `log.py` what was shown of open periods.
 
 from collector.editions.body import REASONS, Altered, Change, Edition, Reason
 from collector.editions.freeze import Counting, Sealer
-from collector.editions.needed import Lacking
+from collector.editions.needed import Lacking, lacking
 from collector.editions.read import Rows, edition_of, edition_readings, evidence, sealed, sealed_periods
 from collector.editions.restate import Differences, Drifted, drifted, restate, what_differs
 from collector.editions.seal import NotYet, seal
@@ -32,6 +32,7 @@ __all__ = [
     "edition_readings",
     "evidence",
     "exported",
+    "lacking",
     "restate",
     "seal",
     "sealed",
