@@ -174,27 +174,31 @@ def band(document: Document, points: Fraction) -> str:
 
 def gains(parts: Sequence[Document], agency: Agency, wanted: Fraction) -> dict[str, Any]:
     """Try what would reach the points `wanted`: other hits of one criterion, else the best of as few as will do."""
-
-    def points(changed: Mapping[str, int]) -> Fraction:
-        other = {
-            id_: Known(one.state, changed.get(id_, one.hits), one.judged, one.basis) for id_, one in agency.items()
-        }
-        return printed(summed(parts, other).low)
-
-    told = [leaf for leaf in leaves(parts) if agency[leaf["id"]].told and agency[leaf["id"]].judged is not None]
+    worth, low = worths(parts, agency), summed(parts, agency).low
+    more: dict[str, Fraction] = {}
     alone: dict[str, int] = {}
-    best: dict[str, int] = {}
-    for leaf in told:
-        hits, judged = agency[leaf["id"]].hits or 0, agency[leaf["id"]].judged or 0
-        counts = range(judged + 1)
-        enough = [count - hits for count in counts if points({leaf["id"]: count}) >= wanted]
-        if enough:
+    for leaf in leaves(parts):
+        one = agency[leaf["id"]]
+        if not one.told or one.hits is None or one.judged is None:
+            continue
+        hits, judged = one.hits, one.judged
+        before = share(leaf, hits, judged)
+
+        def gain(count: int, leaf: Document = leaf, judged: int = judged, before: Fraction = before) -> Fraction:
+            return worth[leaf["id"]] * (share(leaf, count, judged) - before)
+
+        most = max(range(judged + 1), key=gain)
+        more[leaf["id"]] = gain(most)
+        if printed(low + gain(most)) >= wanted:
+            enough = [count - hits for count in range(judged + 1) if printed(low + gain(count)) >= wanted]
             alone[leaf["id"]] = min(enough, key=abs)
-        best[leaf["id"]] = max((share(leaf, count, judged), count) for count in counts)[1]
     fewest = 0
     if not alone:
-        for size in range(2, len(best) + 1):
-            if any(points({id_: best[id_] for id_ in some}) >= wanted for some in combinations(best, size)):
+        most_first = sorted(more.values(), reverse=True)
+        for size in range(2, len(most_first) + 1):
+            # All that are so few, where there are few criteria; else the best of them, which no others can surpass.
+            some = combinations(most_first, size) if len(most_first) <= 8 else [tuple(most_first[:size])]
+            if any(printed(low + sum(each)) >= wanted for each in some):
                 fewest = size
                 break
     return {"to_gain": alone, "together": fewest}
