@@ -6,7 +6,7 @@ integers, points are text. So the same figures give the same bytes on every mach
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from hashlib import sha256
 from typing import Any, Literal, get_args
@@ -197,14 +197,12 @@ def decoded(content: bytes, public_key: bytes, signature: bytes) -> Edition:
 
 def packed(rows: Iterable[Sequence[Any]]) -> bytes:
     """Return rows in the form in which they are stored and hashed."""
-    return zlib.compress(b"".join(canonical(list(row)) + b"\n" for row in rows), 9)
+    return zlib.compress(canonical([list(row) for row in rows]))
 
 
-def unpacked(content: bytes) -> Iterator[tuple[Any, ...]]:
-    """Yield the rows of their stored form; Altered if it cannot be read."""
+def unpacked(content: bytes) -> list[tuple[Any, ...]]:
+    """Return the rows of their stored form; Altered if it cannot be read."""
     try:
-        lines = zlib.decompress(content).splitlines()
-        for line in lines:
-            yield tuple(json.loads(line))
+        return [tuple(row) for row in json.loads(zlib.decompress(content))]
     except (zlib.error, ValueError, TypeError):
         raise Altered("rows of evidence cannot be read") from None

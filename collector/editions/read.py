@@ -111,4 +111,4 @@ def evidence(engine: Engine, one: Edition, indicator: str, agency: str) -> Rows 
             "sealed",
             mend="`collector verify` says what differs; the store's backups have them as they were",
         )
-    return Rows(listed.columns, list(unpacked(content)))
+    return Rows(listed.columns, unpacked(as_bytes(content)))

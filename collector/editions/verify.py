@@ -224,7 +224,7 @@ def _adds_up(one: Edition, rows_of: RowsOf | None) -> int:
         if digest_of(content) != listed.digest:
             raise Altered(f"the rows behind {what} were changed after the seal")
         told = readings[listed.indicator, listed.agency]
-        counts = _counted(listed, list(unpacked(content)), definitions[listed.indicator], told)
+        counts = _counted(listed, unpacked(content), definitions[listed.indicator], told)
         if counts != (told.hits, told.judged, told.unknown):
             raise Altered(f"{what}: the figure says {_three(told)}, its rows {counts}")
     return len(one.evidence)

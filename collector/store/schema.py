@@ -148,7 +148,7 @@ edition_rows = Table(
     "edition_rows",
     METADATA,
     Column("digest", Text, primary_key=True),  # SHA-256 of the rows as they are stored
-    Column("rows", LargeBinary, nullable=False),  # zlib: a line of canonical JSON for each row
+    Column("rows", LargeBinary, nullable=False),  # zlib: canonical JSON, a list of rows
 )
 
 # Days of a source that are lost for ever and were accepted as lost, by name.
