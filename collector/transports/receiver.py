@@ -90,14 +90,12 @@ class Receiver:
             content = web.strict_json(bytes(taken)) if taken.strip() else None
         except (ValueError, RecursionError):
             content = None
-        return Reply(
-            response.status_code, content, web.rest_wanted(response, self._clock()), self._words(content, response)
-        )
+        return Reply(response.status_code, content, web.rest_wanted(response, self._clock()), self._words(content))
 
-    def _words(self, content: JSON, response: httpx.Response) -> str:
+    def _words(self, content: JSON) -> str:
         """The reason that a problem (RFC 9457) gives; what else an answer says is not ours to repeat."""
         given = [content.get(name) for name in ("title", "detail")] if isinstance(content, dict) else []
-        words = ": ".join(one for one in given if isinstance(one, str) and one) or response.reason_phrase
+        words = ": ".join(one for one in given if isinstance(one, str) and one)
         for secret in self._secrets():
             words = words.replace(secret, _MASK)
         return "".join(letter if letter.isprintable() else " " for letter in words)[:300].strip()

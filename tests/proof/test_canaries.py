@@ -29,6 +29,10 @@ from urllib.parse import quote
 
 import pytest
 
+from collector.assembly import assemble
+from collector.contract.period import parse_period
+from collector.store import outbox
+from collector.store.engine import writing
 from tests.proof import canaries
 from tests.proof.canaries import LOCAL_PART, NUMBER, PERSON, SECRET, WORD
 
@@ -99,8 +103,14 @@ class Odd(http.server.BaseHTTPRequestHandler):
         "garbled": (200, "application/json", f'{{"data": [{{"{PERSON}'),
     }
 
+    as_receiver = (422, "application/problem+json", json.dumps({"title": f"no {SECRET}", "person": PERSON}))
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.do_GET()
+
     def do_GET(self) -> None:
-        code, kind, text = self.answers[self.path.split("/")[1]]
+        code, kind, text = self.answers.get(self.path.split("/")[1], self.as_receiver)
         self.send_response(code, PERSON.encode().decode("latin-1"))
         self.send_header("Content-Type", kind)
         self.send_header("WWW-Authenticate", f'Basic realm="{WORD}"')
@@ -146,6 +156,12 @@ UNREACHABLE = """
     from: 2026-02-21
     serves: [H44.31]
     config: {logs: [mail.log], lists: ''}
+"""
+
+
+RECEIVER = """
+receivers:
+  told: {{url: 'http://127.0.0.1:{port}/receiver', token: !env CANARY_SECRET, open_readings: true}}
 """
 
 
@@ -211,6 +227,7 @@ def plant(folder: Path, port: int) -> None:
     assert slip is not None
     text += slip[0].replace("  documents:", "  slip:", 1)
     text += "".join(FURTHER.format(name=name, port=port, pages=PAGES) for name in Odd.answers) + UNREACHABLE
+    text += RECEIVER.format(port=port)
     file.write_text(text, encoding="utf-8")
 
 
@@ -385,6 +402,13 @@ def test_nobody_and_no_secret_is_in_what_is_kept_shown_served_or_laid_down(progr
         assert code in (0, 1), (arguments, err.decode()[-2000:])
     bad = json.loads(program.run("status", "--bad", "--json")[1])
     assert {one["source"] for one in bad} >= {"mail", "onestop", "rows"}, "the broken records were met"
+    february = parse_period("2026-02")
+    with assemble(program.folder / "collector.yaml", program.environment()) as one, writing(one.engine) as connection:
+        outbox.enqueue(connection, one.open_message(one.open_readings(february), february, one.clock()), one.clock())
+    assert program.run("deliver")[0] == 1
+    (dead,) = json.loads(program.run("deliver", "--dead", "--json")[1])
+    assert "was answered with 422 (no ********)" in dead["last_error"]
+    assert program.run("deliver", "--reconcile", "--replay", dead["key"])[0] == 3
     log = program.serve()
     assert b"a bug in this program" in log
     program.search_what_is_kept()
@@ -394,6 +418,8 @@ def test_nobody_and_no_secret_is_in_what_is_kept_shown_served_or_laid_down(progr
     assert {
         "kept: collector.sqlite",
         "kept: table cursor",
+        "kept: table outbox",
+        "kept: table delivery_state",
         "page /",
         "page /metrics",
         "log of serve",
