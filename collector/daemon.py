@@ -319,8 +319,9 @@ def _render(assembly: Assembly, model: Model, statuses: list[SourceStatus]) -> S
             readings[window] = [each for each in readings[window] if each.agency in blocks[window]]
             scores[window] = [each for each in one.scores if each.agency in blocks[window]]
     shown = {one.indicator for one in readings["last_month"]}
+    names = {code: agency.name for code, agency in assembly.register.agencies.items()}
     return Shown(
-        metrics=prometheus.render(assembly.indicators, readings, scores, blocks),
+        metrics=prometheus.render(assembly.indicators, readings, scores, blocks, names),
         page=page.render(
             assembly.settings.province.name,
             windows["last_month"],

@@ -30,13 +30,14 @@ def render(
     readings: Mapping[str, Sequence[Reading]],
     scores: Mapping[str, Sequence[Score]],
     blocks: Mapping[str, Mapping[str, str]],
+    names: Mapping[str, str],
 ) -> bytes:
     """Render readings of agencies and scores by window (`month`: the current one so far, `last_month`).
 
-    `blocks` maps each agency to its block, by window too.
+    `blocks` maps each agency to its block, by window too, `names` each to its name.
     """
     families = [family for one in indicators for family in _figures(one, readings, blocks)]
-    families += [_states(readings), _through(readings), *_ranks(scores)]
+    families += [_states(readings), _through(readings), *_ranks(scores), _agencies(readings, blocks, names)]
     registry = CollectorRegistry()
     registry.register(_Rendered(families))
     return generate_latest(registry)
@@ -89,6 +90,23 @@ def _through(readings: Mapping[str, Sequence[Reading]]) -> Metric:
                 earliest[one.indicator] = min(one.through, earliest.get(one.indicator, one.through))
         for indicator, day in earliest.items():
             family.add_metric([indicator, window], day_start(plus_days(day, 1)))
+    return family
+
+
+def _agencies(
+    readings: Mapping[str, Sequence[Reading]], blocks: Mapping[str, Mapping[str, str]], names: Mapping[str, str]
+) -> Metric:
+    """The names of agencies that have figures, to be joined to these: one sample for each, with its latest block."""
+    family = GaugeMetricFamily(
+        "ict_agency_info", "An agency's name, and the block that it is in now.", labels=["agency", "block", "name"]
+    )
+    block_of: dict[str, str] = {}
+    for window, some in readings.items():
+        for one in some:
+            if one.scope == "agency":
+                block_of.setdefault(one.agency, blocks[window][one.agency])
+    for agency, block in sorted(block_of.items()):
+        family.add_metric([agency, block, names[agency]], 1)
     return family
 
 

@@ -1,13 +1,16 @@
 """A real Prometheus scrapes the daemon and answers the same figures as the command line."""
 
 import json
+import re
 from collections.abc import Callable
 
 import pytest
 
 from collector import __version__
+from collector.assembly import find_indicators
 from collector.contract.reading import STATES
 from tests.daemon.conftest import SOURCES, Daemon, Place, run, wait_for
+from tests.daemon.dashboards import CONFIG, DASHBOARDS, queries
 from tests.daemon.gate import Gate
 from tests.servers.prometheus import Prometheus, check_metrics
 
@@ -47,7 +50,8 @@ def test_promql_returns_the_same_figures_as_the_command_line(
     windows = {month: "month", last_month: "last_month"}
     daemon = serve(place)
     wait_for(lambda: all(daemon.metric("ict_collect_duration_seconds", source=source) for source in SOURCES))
-    server = prometheus(daemon.port, interval="1s")
+    rules = (CONFIG / "prometheus" / "rules.yml").read_text(encoding="utf-8")
+    server = prometheus(daemon.port, interval="1s", rules=rules)
     server.wait_for_scrapes()
     readings = json.loads(run("readings", "--json", "--config", place.config))
     assert {one["period"] for one in readings} == set(windows)
@@ -81,5 +85,39 @@ def test_promql_returns_the_same_figures_as_the_command_line(
     assert by(server.query("ict_build_info"), "version") == {(__version__,): 1}
     assert by(server.query("ict_leader")) == {(): 1}
     assert check_metrics(daemon.get("/metrics").text) == []
+    assert by(server.query("ict_agency_info"), "agency", "block").keys() == {
+        (one["agency"], one["block"]) for one in scores
+    }
     register = {(one["agency"], one["block"]) for one in scores}
     assert set(by(server.query('{__name__=~"ict_.+", agency!=""}'), "agency", "block")) <= register
+
+    # What dashboards ask is answered; only where nothing is told, differs or is delivered there is nothing to show.
+    first = ranked[0]
+    values = {"window": window, "indicator": "dossiers_on_time", "agency": first["agency"], "block": first["block"]}
+    server.wait_for_scrapes(2)  # what is recorded is there by the next evaluation
+    for board in DASHBOARDS.values():
+        for title, query in queries(board, values):
+            answer = server.query(query)
+            may_be_empty = ("outbox", "difference", 'through_timestamp_seconds{window="month"}')
+            assert answer or any(one in query for one in may_be_empty) or window == "month", (title, query)
+
+
+def test_dashboards_offer_all_indicators_and_lead_to_each_other() -> None:
+    assert sorted(DASHBOARDS) == ["agency", "block", "health", "province"]
+    columns = {one.column: one.title_vi for one in find_indicators()}
+    for name, board in DASHBOARDS.items():
+        assert (board["uid"], board["tags"]) == (f"collector-{name}", ["collector"])
+        variables = {one["name"]: one for one in board["templating"]["list"]}
+        if "indicator" in variables:
+            offered = {one["value"]: one["text"] for one in variables["indicator"]["options"]}
+            assert offered.keys() == columns.keys()
+            assert all(text.startswith(columns[value]) for value, text in offered.items())
+        asked = set(re.findall(r"\$\{?(\w+)\}?", json.dumps([panel["targets"] for panel in board["panels"]])))
+        assert asked - {"1"} <= variables.keys()
+        assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
+        places = [panel["gridPos"] for panel in board["panels"]]
+        for number, one in enumerate(places):
+            assert one["x"] + one["w"] <= 24
+            for other in places[:number]:
+                apart = one["x"] >= other["x"] + other["w"] or other["x"] >= one["x"] + one["w"]
+                assert apart or one["y"] >= other["y"] + other["h"] or other["y"] >= one["y"] + one["h"]
