@@ -40,7 +40,7 @@ from collector.supervisor import Supervisor
 from collector.vitals import Vitals
 from collector.web import page
 from collector.web.application import Shown, application
-from indicators.scoring.model import Model
+from indicators.scoring.model import Block, Criterion, Model
 
 STOP_WITHIN = 5.0
 """Seconds that runs under way are given to save what they have read, once the daemon is told to stop."""
@@ -334,8 +334,17 @@ def _render(assembly: Assembly, model: Model, statuses: list[SourceStatus]) -> S
             now,
             {block.id: {one.indicator for one in block.criteria} for block in model.blocks},
             sealed["last_month"],
+            {block.id: _headings(block) for block in model.blocks},
         ),
     )
+
+
+def _headings(block: Block) -> list[page.Heading]:
+    """The columns of a block's ranking; none if its criteria stand in no groups."""
+    tops = list(block.tops())
+    if all(isinstance(part, Criterion) for part, _ in tops):
+        return []
+    return [page.Heading(part.title_vi, part.title_en, criteria) for part, criteria in tops]
 
 
 def serve(

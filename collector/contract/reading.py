@@ -1,5 +1,6 @@
 """What passes between figures and ranking: a reading with its counts and state, and the score made of readings."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
@@ -93,6 +94,16 @@ class Line:
     def lost(self) -> Decimal:
         """The points that it did not give (yet)."""
         return self.worth - self.points_low
+
+
+def resting(lines: Iterable[Line]) -> tuple[Decimal, Decimal, Decimal]:
+    """Return the maximum points of all lines, of those that are measured, and of those that machines alone record."""
+    total = measured = machine = Decimal(0)
+    for one in lines:
+        total += one.maximum
+        measured += one.maximum if one.source != "declared" else 0
+        machine += one.maximum if one.source == "machine" else 0
+    return total, measured, machine
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from rich.console import RenderableType
 from rich.markup import escape
 
-from collector.contract.reading import Line, Score
+from collector.contract.reading import Line, Score, resting
 from collector.sinks.columns import Column, table
 from collector.sinks.terminal import labelled, reasons
 
@@ -112,9 +112,7 @@ def _rests_on(own: Sequence[Score]) -> list[str]:
     lines = next((one.lines for one in own if one.lines), ())
     if not lines:
         return []
-    total = sum((one.maximum for one in lines), Decimal(0))
-    measured = sum((one.maximum for one in lines if one.source != "declared"), Decimal(0))
-    machine = sum((one.maximum for one in lines if one.source == "machine"), Decimal(0))
+    total, measured, machine = resting(lines)
     declared = f", {total - measured:,f} are declared" if total != measured else ""
     return [
         f"[dim]of {total:,f} points {measured:,f} are measured, {machine:,f} of them by machines alone{declared}[/]"

@@ -1,6 +1,9 @@
 """The page for people: the ranking of a month with the figures behind it, and the state of the sources."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -9,7 +12,7 @@ from collector import __version__, vietnamese
 from collector.agencies import Register
 from collector.contract.indicator import Indicator
 from collector.contract.period import Period, rfc3339
-from collector.contract.reading import Reading, Score, State
+from collector.contract.reading import Reading, Score, State, resting
 from collector.editions.body import REASONS_VI, Edition
 from collector.status import SourceStatus
 
@@ -36,6 +39,15 @@ _TEMPLATES = Environment(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A group of criteria that a block's ranking has a column for."""
+
+    title_vi: str
+    title_en: str
+    criteria: Collection[str]
+
+
 def render(
     province: str,
     period: Period,
@@ -47,9 +59,11 @@ def render(
     now: int,
     scored: Mapping[str, Collection[str]],
     sealed: Edition | None = None,
+    headings: Mapping[str, Sequence[Heading]] = MappingProxyType({}),
 ) -> str:
     """Render the page of one month; `now` in epoch seconds. `scored`: by block, the indicators that give points.
 
+    `headings`: by block, the groups whose points stand in its ranking; where there are any, the figures stand under it.
     `sealed`: the edition that readings and scores are from; None while they are open.
     """
     figures = {(one.agency, one.indicator): one for one in readings if one.scope == "agency"}
@@ -59,8 +73,10 @@ def render(
         if own:
             ranked = [one for one in indicators if one.id in scored.get(block.id, ())]
             others = [one for one in indicators if one not in ranked]
+            groups = headings.get(block.id, ())
             rows = [
                 _row(one, register)
+                | {"groups": [_of_group(one, group) for group in groups]}
                 | {
                     name: [_cell(figures[one.agency, i.id]) for i in some]
                     for name, some in (("cells", ranked), ("others", others))
@@ -73,6 +89,8 @@ def render(
                     "id": block.id,
                     "title": block.title_vi,
                     "title_en": block.title_en,
+                    "groups": groups,
+                    "rests_on": _rests_on(own),
                     "indicators": ranked,
                     "others": others,
                     "rows": rows,
@@ -100,10 +118,30 @@ def _sealed(one: Edition | None) -> str:
     return f"Bản niêm phong số {one.number}{why}, {vietnamese.moment(one.sealed)}"
 
 
+def _rests_on(scores: Sequence[Score]) -> dict[str, str]:
+    """What the points of a block rest on; nothing if no score tells its lines, or nothing is declared."""
+    total, measured, machine = resting(next((one.lines for one in scores if one.lines), ()))
+    if total == measured:
+        return {}
+    numbers = {"total": total, "measured": measured, "machine": machine, "declared": total - measured}
+    return {name: vietnamese.decimal(f"{number:f}") for name, number in numbers.items()}
+
+
+def _of_group(score: Score, group: Heading) -> dict[str, str]:
+    """The points of a group of criteria, and what it is worth for that agency."""
+    own = [line for line in score.lines if line.criterion in group.criteria]
+    low, high, worth = (
+        sum((getattr(line, name) for line in own), Decimal(0)) for name in ("points_low", "points_high", "worth")
+    )
+    whole = f"{worth:.0f}" if worth == worth.to_integral_value() else f"{worth}"
+    told = f"–{high} / {whole}" if low != high else f"/ {whole}"
+    return {"points": vietnamese.decimal(f"{low}"), "of": vietnamese.decimal(told)}
+
+
 def _row(score: Score, register: Register) -> dict[str, Any]:
     ranked = score.rank is not None
     return {
-        "rank": score.rank if ranked else "–",
+        "rank": f"{'=' if score.tied else ''}{score.rank}" if ranked else "–",
         "ranks": f"{score.rank_best}–{score.rank_worst}" if ranked and score.rank_best != score.rank_worst else "",
         "name": register.agencies[score.agency].name,
         "why": score.why,

@@ -167,6 +167,11 @@ class Block:
         """All criteria, at whatever depth, in order."""
         return tuple(part for part, _ in self.walk() if isinstance(part, Criterion))
 
+    def tops(self) -> Iterator[tuple[Part, frozenset[str]]]:
+        """Yield what stands in the block itself, each with the ids of its criteria."""
+        for part in self.parts:
+            yield part, frozenset(one.id for one, _ in _walk((part,), "") if isinstance(one, Criterion))
+
     def points_on(self, applies: Callable[[Criterion], bool]) -> Decimal:
         """Return the maximum points of some criteria."""
         return sum((one.maximum for one in self.criteria if applies(one)), Decimal(0))

@@ -1,6 +1,7 @@
 """A tiny province in one month, with a figure in each state, and a name that would like to be a program."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from collector import agencies
 from collector.agencies import Register
 from collector.contract.indicator import Indicator
 from collector.contract.period import day_start, parse_period
-from collector.contract.reading import Reading, Score
+from collector.contract.reading import Line, Reading, Score
 from collector.status import SourceStatus
 from collector.web import page
 from tests.store.small import INDICATORS as ALL
@@ -114,7 +115,37 @@ SOURCES = [
 EVERY = frozenset(one.id for one in INDICATORS)
 
 
-def rendered(folder: Path, scored: Collection[str] = EVERY) -> str:
+def line(criterion: str, indicator: str, worth: str, low: str, high: str) -> Line:
+    return Line(
+        criterion=criterion,
+        title_vi=f"Tiêu chí {criterion}",
+        title_en="",
+        indicator=indicator,
+        source="machine" if indicator else "declared",
+        parent=criterion[0],
+        maximum=Decimal(worth),
+        worth=Decimal(worth),
+        state="measured" if low == high else "missing",
+        points_low=Decimal(low),
+        points_high=Decimal(high),
+    )
+
+
+LINES = (
+    line("1.1", "dossiers.on_time", "600.00", "62.50", "62.50"),
+    line("2.1", "", "266.67", "0.00", "266.67"),
+    line("2.2", "", "133.33", "33.30", "33.30"),
+)
+HEADINGS = [
+    page.Heading("Một cửa", "One-stop", {"1.1"}),
+    page.Heading("Hạ tầng", "Infrastructure", {"2.1", "2.2"}),
+]
+
+
+def rendered(folder: Path, scored: Collection[str] = EVERY, *, grouped: bool = False) -> str:
     """The page of that province; `scored` are the indicators that give its departments points."""
     known, points = register(folder), {"departments": scored}
-    return page.render("Phú Thọ", FEBRUARY, known, INDICATORS, READINGS, SCORES, SOURCES, NOW, points)
+    scores = [replace(one, lines=LINES, tied=1) if one.agency == "H44.03" else one for one in SCORES]
+    headings = {"departments": HEADINGS} if grouped else {}
+    shown = (FEBRUARY, known, INDICATORS, READINGS, scores if grouped else SCORES, SOURCES, NOW, points)
+    return page.render("Phú Thọ", *shown, headings=headings)

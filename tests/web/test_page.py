@@ -90,6 +90,24 @@ def test_figures_that_give_no_points_stand_apart_under_the_ranking(tmp_path: Pat
     ]
 
 
+def test_where_criteria_stand_in_groups_the_ranking_has_their_points_and_the_figures_stand_under_it(
+    tmp_path: Path,
+) -> None:
+    html = rendered(tmp_path, grouped=True)
+    ranking, figures, _ = _Page(html).tables
+    assert ranking[0] == ["Hạng", "Cơ quan", "Điểm", "Một cửa", "Hạ tầng"]
+    assert cells(ranking[2]) == ["=2 1–2", "Sở Y tế", "62,50 62,50–562,50", "62,50 / 600", "33,30 –299,97 / 400"]
+    assert figures[0][1].startswith("Tỷ lệ hồ sơ")
+    assert cells(figures[1]) == ["Sở Nội vụ", "93,34% 2.368/2.537", "không áp dụng"]
+    assert html.count("<details>") == 2, "the figures, and why some have none"
+
+
+def test_it_says_what_the_points_rest_on(tmp_path: Path) -> None:
+    says = "điểm: 600.00 điểm đo từ bản ghi (trong đó 600.00 điểm do máy tự ghi), 400.00 điểm kê khai kèm minh chứng."
+    assert f"Trong 1000.00 {says}".replace(".00", ",00") in _Page(rendered(tmp_path, grouped=True)).text
+    assert "kê khai kèm minh chứng." not in _Page(rendered(tmp_path)).text.replace("thì kê khai kèm minh chứng", "")
+
+
 def test_a_figure_that_is_not_measured_shows_no_number(page: _Page) -> None:
     assert "75,00" not in page.text
     assert "3/4" not in page.text
