@@ -74,6 +74,8 @@ def report_command(
 
 def _writer(file: Path, format_: Format | None) -> Callable[[Content], bytes]:
     ending = file.suffix.lower().removeprefix(".")
+    if not file.parent.is_dir():
+        raise WrongUse(f"there is no folder {file.parent}", field="--output", mend="Name one that is there")
     if format_ is None and ending not in {one.value for one in Format}:
         names = ", ".join(Format)
         raise WrongUse(f"{file.name} does not say what to write", field="--format", mend=f"Use one of {names}")
@@ -176,8 +178,11 @@ def _years(
     assembly: Assembly, months: Sequence[Period], period: Period, *, merged: bool
 ) -> dict[tuple[str, str], tuple[Decimal | None, ...]]:
     """The shares of some months, by agency and indicator; None where none may be told."""
+    first = min((source.since for source in assembly.settings.sources.values()), default=0)
     shares: dict[tuple[str, str], list[Decimal | None]] = {}
     for place, month in enumerate(months):
+        if month.last < first and editions.sealed(assembly.engine, month) is None:
+            continue  # no source tells anything of it
         for one in assembly.shown_merged(month, period.last) if merged else assembly.shown(month):
             if one.value is not None:
                 shares.setdefault((one.agency, one.indicator), [None] * len(months))[place] = one.value

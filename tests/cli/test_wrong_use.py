@@ -97,7 +97,7 @@ def test_every_command_and_every_option_has_help(run: Run) -> None:
     assert "..." not in listed.out.replace("[ARGS]...", "")
     commands = re.findall(r"^  ([a-z]+) +[A-Z].*\.$", listed.out, re.MULTILINE)
     assert " ".join(commands) == (
-        "init check collect reconcile readings rank explain seal restate verify editions gap match compare flags"
+        "init check collect reconcile readings rank explain seal restate verify editions gap report match compare flags"
         " indicators agencies workdays audit deliver status privacy serve benchmark demo"
     )
     for command in commands:
