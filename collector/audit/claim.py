@@ -307,6 +307,9 @@ def _figures(read: _Reader) -> dict[str, Any]:
     except ValueError as error:
         read.fault("sum_of", str(error), "Write 109 + 15")
         addends = []
+    counts = [one.value for one in (part, whole) if one is not None]
+    if len(counts) == 2 and value is not None and not value.percent and value.value not in counts:
+        read.fault("value", "khác cả Tử số lẫn Mẫu số / is neither part nor whole", "Write the count that it is")
     like: Kind = "share" if value is not None and value.percent else kind
     return {
         "unit": unit,

@@ -22,7 +22,8 @@ def checked(claim: Claim) -> bool:
     """Tell whether a line holds something that its own figures confirm or refute."""
     counts = claim.part is not None and claim.whole is not None and not claim.part.bound and not claim.whole.bound
     ranks = claim.rank is not None and claim.rank_before is not None and claim.move is not None
-    return counts or ranks or claim.labelled is not None or _changes(claim)
+    year = claim.labelled is not None and claim.period is not None and claim.stated is None
+    return counts or ranks or year or (claim.previous is not None and _changes(claim))
 
 
 def of_line(claim: Claim) -> Iterator[Finding]:

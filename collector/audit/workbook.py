@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from itertools import islice
 from typing import Any
 from xml.etree.ElementTree import ParseError
@@ -28,6 +28,9 @@ RATIO = 400
 """A member that unpacks to more times its size, and to over 1 MiB, was made to exhaust whoever opens it."""
 
 LAST_ROW = 1_048_576
+
+SHOWN = 10
+"""Significant digits that a spreadsheet shows of a number without a format."""
 
 _BROKEN = (
     zipfile.BadZipFile,
@@ -149,10 +152,11 @@ def _number(value: float, shown_as: str) -> Cell:
     percent = "%" in shown_as
     exact *= 100 if percent else 1
     form = re.search(r"[0#?]+(?:[.]([0#?]+))?", shown_as.split(";")[0].replace(",", ""))
-    if form is None or "#" in (form[1] or ""):  # as many places as it has
-        exact = exact.normalize()
+    if form is None or "#" in (form[1] or ""):
+        # As many places as a spreadsheet shows: a quotient has sixteen digits, of which the last are no figures.
+        exact = exact.normalize(Context(prec=SHOWN))
         places = max(0, -int(exact.as_tuple().exponent))
     else:
-        places = len(form[1] or "")
+        places = min(SHOWN, len(form[1] or ""))
     exact = exact.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
     return Cell(f"{exact:f}".replace(".", ",") + ("%" if percent else ""), exact, percent)

@@ -118,7 +118,7 @@ def test_a_plan_may_be_of_a_year_to_come(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "found"),
     [
-        ({"value": "626", "unit": "thủ tục", "change": "+375"}, []),
+        ({"value": "626", "unit": "thủ tục", "change": "+375"}, [("alone", "626", "")]),
         ({"value": "626", "unit": "thủ tục", "change": "+375", "previous": "251"}, []),
         ({"value": "626", "unit": "thủ tục", "change": "+375", "previous": "261"}, [("change", "+375", "365")]),
         ({"value": "300", "unit": "thủ tục", "change": "+375"}, [("change", "+375", "-75")]),
@@ -136,6 +136,13 @@ def test_a_plan_may_be_of_a_year_to_come(tmp_path: Path) -> None:
 )
 def test_a_change_is_the_difference(tmp_path: Path, line: Line, found: list[tuple[str, str, str]]) -> None:
     assert of(tmp_path, **line) == found
+
+
+@pytest.mark.parametrize("more", [{"labelled": "2019"}, {"change": "+5"}])
+def test_a_year_or_a_change_that_agrees_verifies_no_value(tmp_path: Path, more: Line) -> None:
+    found = audited(tmp_path, {"value": "71%", "period": "2019", **more})
+    assert rules(found) == [(2, "no_counts")]
+    assert found.verdicts == {2: "not_verifiable"}
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,7 @@ def test_all_faults_are_told_at_once_by_line_and_column(tmp_path: Path) -> None:
             {"value": "", "nature": "mong muốn"},
             {"value": "33/39", "whole": "40", "part": "-5"},
             {"value": "93%", "percentage": "94%", "move": "lên hạng"},
+            {"value": "2.386", "part": "2.368", "whole": "2.537"},
         ),
         encoding="utf-8",
     )
@@ -119,6 +120,7 @@ def test_all_faults_are_told_at_once_by_line_and_column(tmp_path: Path) -> None:
         ["6", "Giá trị"],
         ["7", "Tỷ lệ in"],
         ["7", "Tăng giảm bậc"],
+        ["8", "Giá trị"],
     ]
 
 
@@ -224,6 +226,13 @@ def test_numbers_of_a_workbook_are_read_as_they_are_shown(tmp_path: Path) -> Non
         None,
         None,
     ]
+
+
+def test_a_quotient_that_a_spreadsheet_computed_is_no_error(tmp_path: Path) -> None:
+    """Of its sixteen digits the last are those of the machine."""
+    lines = [["Báo cáo", 2019, "Hồ sơ", part, "hồ sơ", 2537, 100 * part / 2537] for part in range(1, 2537, 23)]
+    assert any(len(str(line[-1])) > 17 for line in lines)
+    assert found(workbook(tmp_path, HEADER, *lines)) == []
 
 
 def test_a_formula_is_read_by_its_value_and_refused_without_one(tmp_path: Path) -> None:
