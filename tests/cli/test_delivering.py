@@ -81,6 +81,13 @@ def test_the_service_gives_the_points_that_rank_shows(told: Path, run: Run, serv
     assert theirs == ours
     assert any(one["points"] for one in ours)
 
+    # What stands behind a figure stays at the province: no number of a dossier or document is told.
+    body = json.dumps(content)
+    for indicator in ("dossiers.on_time", "documents.exchanged_internal"):
+        rows = run("explain", indicator, "H44.01", "2026-02", "--rows", "--json", "--config", told).json["rows"]
+        assert rows
+        assert [row["key"] for row in rows if row["key"] in body] == []
+
     edition = run("readings", "--period", "2026-02", "--json", "--config", told).json
     told_sums = [sum(one[name] or 0 for one in edition) for name in ("hits", "judged")]
     assert service.sums == tuple(told_sums)

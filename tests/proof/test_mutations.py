@@ -19,7 +19,7 @@ import pytest
 from tests.proof.mutations import MUTATIONS, Mutation
 
 ROOT = Path(__file__).parents[2]
-COPIED = ("collector", "connectors", "indicators", "tests", "config", "pyproject.toml")
+COPIED = ("collector", "connectors", "indicators", "tests", "config", "docs", "pyproject.toml")
 AT_ONCE = 2
 
 # Forked from a process that has loaded what every trial needs, and nothing of this tree: a new one would take longer to
