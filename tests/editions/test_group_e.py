@@ -118,6 +118,9 @@ def test_a_record_comes_late_is_edited_deleted_and_comes_back(indicator: str, tm
 
     def later() -> None:
         instants.append((one.now, list(shown(one, one.now))))
+        number = one.sealed().number
+        assert {each.edition for each in shown(one, one.now)} == {number}, "from the second of the seal on"
+        assert {each.edition for each in shown(one, one.now - 1)} == {number - 1 or None}
         one.now += 3600
 
     one.now += 3600
