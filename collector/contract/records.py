@@ -318,6 +318,11 @@ INSTANTS = frozenset({"completed", "due"})
 """Fields that hold an instant, epoch seconds UTC."""
 
 
+def is_day(name: str) -> bool:
+    """Tell whether a column of this name holds a local day."""
+    return name == "day" or name.endswith("_day")
+
+
 def columns(record: type[Record]) -> tuple[str, ...]:
     """Return the field names of a record class: the order of a row's values."""
     return tuple(field.name for field in fields(record))

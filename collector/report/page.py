@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from collector import vietnamese
 from collector.contract.period import rfc3339
 from collector.contract.reading import Line, Reading, Score
-from collector.contract.records import INSTANTS
+from collector.contract.records import INSTANTS, is_day
 from collector.editions.body import Definition
 from collector.flags import FLAGS, Raised
 from collector.report import drawing, words
@@ -356,7 +356,7 @@ def _cell(name: str, value: Any) -> str:
         return words.VERDICTS[value][0]
     if name in words.YES_OR_NO and value in (0, 1):
         return ("không", "có")[value]
-    if isinstance(value, int) and (name == "day" or name.endswith("_day")):
+    if isinstance(value, int) and is_day(name):
         return vietnamese.day(value)
     if isinstance(value, int) and name in INSTANTS:
         return rfc3339(value)[:19].replace("T", " ")

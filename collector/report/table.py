@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from collector import vietnamese
 from collector.contract.period import iso, rfc3339
-from collector.contract.records import INSTANTS
+from collector.contract.records import INSTANTS, is_day
 from collector.report import words
 from collector.report.content import Content, counts
 
@@ -103,6 +103,6 @@ def _title(name: str) -> str:
 
 
 def _cell(name: str, value: Cell) -> Cell:
-    if isinstance(value, int) and (name == "day" or name.endswith("_day")):
+    if isinstance(value, int) and is_day(name):
         return iso(value)
     return rfc3339(value) if isinstance(value, int) and name in INSTANTS else value

@@ -24,7 +24,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from collector import vietnamese
 from collector.contract.period import as_date, rfc3339
-from collector.contract.records import INSTANTS
+from collector.contract.records import INSTANTS, is_day
 from collector.flags import FLAGS
 from collector.report import words
 from collector.report.content import Block, Content, counts
@@ -429,7 +429,7 @@ def _records(content: Content) -> tuple[list[Column], list[Sequence[Cell]]]:
 
 def _record_column(name: str) -> Column:
     vi, en = words.COLUMNS.get(name, (name.replace("_", " "), ""))
-    if _is_day(name):
+    if is_day(name):
         return Column(vi, en, "day", 12)
     return Column(vi, en, _KINDS.get(name, "place"), 30 if name == "key" else 16)
 
@@ -441,15 +441,11 @@ def _record_cell(name: str, value: Any) -> Cell:
         return _both(*words.VERDICTS[value])
     if name in words.YES_OR_NO and value in (0, 1):
         return ("không", "có")[value]
-    if isinstance(value, int) and _is_day(name):
+    if isinstance(value, int) and is_day(name):
         return as_date(value)
     if isinstance(value, int) and name in INSTANTS:
         return rfc3339(value)[:19].replace("T", " ")
     return value if isinstance(value, int) else str(value)
-
-
-def _is_day(name: str) -> bool:
-    return name == "day" or name.endswith("_day")
 
 
 _LEGEND = (

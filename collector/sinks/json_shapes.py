@@ -12,7 +12,7 @@ from collector.contract.connector import Finding
 from collector.contract.indicator import Indicator
 from collector.contract.period import iso, rfc3339
 from collector.contract.reading import Line, Reading, Score
-from collector.contract.records import INSTANTS
+from collector.contract.records import INSTANTS, is_day
 from collector.matching import Pair
 from collector.privacy import Month, StoredRecord
 from collector.readings import Explanation
@@ -58,7 +58,7 @@ def _edge(columns: Iterable[str], row: Iterable[Any]) -> list[Any]:
 
 
 def _told(name: str, value: Any) -> Any:
-    if isinstance(value, int) and (name == "day" or name.endswith("_day")):
+    if isinstance(value, int) and is_day(name):
         return iso(value)
     return rfc3339(value) if isinstance(value, int) and name in INSTANTS else value
 

@@ -14,7 +14,7 @@ from collector.contract.connector import Finding
 from collector.contract.indicator import Indicator
 from collector.contract.period import iso, rfc3339
 from collector.contract.reading import Reading
-from collector.contract.records import INSTANTS
+from collector.contract.records import INSTANTS, is_day
 from collector.matching import Pair
 from collector.privacy import Month, StoredRecord
 from collector.readings import Explanation
@@ -209,7 +209,7 @@ def _cell(title: str, value: Any) -> str:
         return "–"
     if title == "verdict":
         return _VERDICTS[value]
-    if isinstance(value, int) and (title == "day" or title.endswith("_day")):
+    if isinstance(value, int) and is_day(title):
         return iso(value)
     if isinstance(value, int) and title in INSTANTS:
         return rfc3339(value)[:19].replace("T", " ")
