@@ -112,7 +112,8 @@ def _agencies(
 
 def _ranks(scores: Mapping[str, Sequence[Score]]) -> list[Metric]:
     labels = ["agency", "block", "window"]
-    points = GaugeMetricFamily("ict_agency_points", "Points of an agency's measured criteria, of 1,000.", labels=labels)
+    says = "Points of an agency's measured and declared criteria, of 1,000."
+    points = GaugeMetricFamily("ict_agency_points", says, labels=labels)
     rank = GaugeMetricFamily("ict_agency_rank", "Rank of an agency in its block.", labels=labels)
     for window, some in scores.items():
         for one in some:

@@ -960,4 +960,42 @@ MUTATIONS = (
         "return True",
         "tests/report/test_page.py::test_records_that_do_not_come_to_the_figure_are_called_out",
     ),
+    Mutation(
+        "points of what does not apply are lost to its group",
+        "indicators/scoring/model.py",
+        "            _spread(part.parts, own, without, found)",
+        "            _spread(part.parts, Fraction(part.maximum), without, found)",
+        "tests/indicators/scoring/test_tree.py::test_points_of_what_does_not_apply_stay_in_the_group_and_those_of_a_"
+        "whole_group_beside_it[2.2-worth3]",
+    ),
+    Mutation(
+        "a claim that nothing shows gives points",
+        "collector/contract/declared.py",
+        "if self.hits is None or self.judged is None or not self.evidence:",
+        "if self.hits is None or self.judged is None:",
+        "tests/indicators/scoring/test_tree.py::test_a_claim_without_evidence_is_missing_and_one_with_it_is_no_measurement",
+    ),
+    Mutation(
+        "what is declared counts as measured",
+        "indicators/scoring/points.py",
+        """        if one.state == "measured":
+            measured += own""",
+        """        if one.state in ("measured", "declared"):
+            measured += own""",
+        "tests/indicators/scoring/test_tree.py::test_a_claim_without_evidence_is_missing_and_one_with_it_is_no_measurement",
+    ),
+    Mutation(
+        "one hit more than is needed is said to gain a place",
+        "indicators/scoring/points.py",
+        "return Fraction(above) - _HALF_A_HUNDREDTH - standing.exact",
+        "return Fraction(above) - standing.exact",
+        "tests/indicators/scoring/test_tree.py::test_points_that_round_up_to_anothers_are_enough_to_share_its_place",
+    ),
+    Mutation(
+        "a statement for the year hides that for the month",
+        "collector/declarations.py",
+        "return 0, self.period.end - self.period.first",
+        "return 0, self.period.first - self.period.end",
+        "tests/test_declarations.py::test_the_narrowest_statement_counts_and_of_those_from_a_day_on_the_latest",
+    ),
 )
