@@ -4,23 +4,24 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from collector import editions, flags, report
 from collector.assembly import Assembly
-from collector.cli.app import FINDINGS, APeriod, Config, Merged, app, opened
+from collector.cli.app import FINDINGS, APeriod, Config, Merged, Open, app, opened
 from collector.cli.asked import known_agency, names_of, period_of
 from collector.cli.printing import many, say
 from collector.contract.errors import WrongUse
 from collector.contract.period import Period, period_before
 from collector.contract.reading import Reading, Scope, Score
 from collector.editions import Edition
-from collector.editions.body import Definition
 from collector.editions.freeze import definition
+from collector.readings import Explanation
 from collector.report import Agency, Block, Content, Group, Seal, Told
 from collector.store.engine import reading as reading_store
+from collector.succession import units
 
 
 class Format(StrEnum):
@@ -47,25 +48,36 @@ def report_command(
         bool, typer.Option("--evidence", help="With --agency: the records behind each of its figures too.")
     ] = False,
     merged: Merged = False,
+    number: Annotated[
+        int | None, typer.Option("--edition", metavar="N", min=1, help="This edition [the newest].")
+    ] = None,
+    is_open: Open = False,
     config: Config = None,
 ) -> None:
     """Write the ranking and the figures of a period.
 
     The annex of a ranking decision, with a page for each agency; or the evidence of one agency, for a contest. Of a
-    sealed period its newest edition, else the figures of now, marked as not sealed.
+    sealed period its newest edition, else the figures of now, marked as not sealed. Exit code 1 if the records behind a
+    figure do not come to it.
     """
     wanted = period_of(period)
     if evidence and agency is None:
         raise WrongUse("evidence is of one agency", field="--evidence", mend="Name it: --agency CODE")
+    if is_open and number is not None:
+        raise WrongUse("an edition is not open", field="--edition", mend="Leave one of --edition and --open out")
     write = _writer(file, format_)
     with opened(config) as assembly:
         code = None if agency is None else known_agency(assembly, agency, wanted.last)
-        content = _content(assembly, wanted, code, evidence=evidence, merged=merged)
+        edition = None if is_open else editions.sealed(assembly.engine, wanted, number)
+        if number is not None and edition is None:
+            mend = "`collector editions` lists those that there are"
+            raise WrongUse(f"there is no edition {number} of {wanted}", field="--edition", mend=mend)
+        content = _content(assembly, wanted, edition, code, evidence=evidence, merged=merged)
     if code and not any(one.agency == code for one in content.readings):
         raise WrongUse(f"{code} was not there in {wanted}", mend="`collector agencies` shows from when to when")
     _save(file, write(content))
     if content.seal is None:
-        say(f"{wanted} is not sealed: the report says so. `collector seal {wanted}` seals it")
+        say(f"these figures of {wanted} are not sealed: the report says so")
     wrong = [one.reading.indicator for one in content.evidence if not one.agrees]
     if wrong:
         say(f"the records behind {many(len(wrong), 'figure')} do not come to it: {', '.join(wrong)}", style="red")
@@ -91,13 +103,21 @@ def _save(file: Path, written: bytes) -> None:
         ) from error
 
 
-def _content(assembly: Assembly, period: Period, only: str | None, *, evidence: bool, merged: bool) -> Content:
-    """What a report tells: of the period's newest edition, else of now."""
-    edition = editions.sealed(assembly.engine, period)
-    readings = assembly.shown_merged(period, period.last) if merged else assembly.shown(period, _SCOPES)
-    own = [one for one in readings if one.scope == "agency"]
-    # Open ones of the very readings that are told.
-    scores = assembly.shown_scores(period, merged=merged) if edition else assembly.open_scores(own, period)
+def _content(
+    assembly: Assembly, period: Period, edition: Edition | None, only: str | None, *, evidence: bool, merged: bool
+) -> Content:
+    """What a report tells: of an edition of the period, else of now."""
+    scores: Sequence[Score]
+    if edition is not None:
+        readings = editions.edition_readings(edition, ("agency",) if merged else _SCOPES, merged=merged)
+        own = [one for one in readings if one.scope == "agency"]
+        scores = edition.merged.scores if merged and edition.merged else edition.scores
+    else:
+        readings = assembly.open_readings(period, _SCOPES)
+        if merged:
+            readings = assembly.merged(readings, period.last)
+        own = [one for one in readings if one.scope == "agency"]
+        scores = assembly.open_scores(own, period)  # of the very readings that are told
     definitions = edition.definitions if edition else tuple(definition(one) for one in assembly.indicators)
     months = report.last_twelve_months(period)
     return Content(
@@ -105,7 +125,7 @@ def _content(assembly: Assembly, period: Period, only: str | None, *, evidence: 
         code=assembly.settings.province.code,
         period=period,
         made=assembly.clock() if edition is None else edition.sealed,
-        seal=Seal(edition.number, edition.sealed, edition.digest, edition.reason, edition.says) if edition else None,
+        seal=_seal(assembly, period, edition) if edition else None,
         merged=merged,
         blocks=_blocks(assembly, period, own, scores, _groups(assembly, edition)),
         definitions=definitions,
@@ -114,28 +134,61 @@ def _content(assembly: Assembly, period: Period, only: str | None, *, evidence: 
         years=_years(assembly, months, period, merged=merged),
         flags=tuple(_flags(assembly, period, own, only)),
         only=only,
-        evidence=tuple(_evidence(assembly, period, definitions, own, only, merged=merged)) if evidence and only else (),
+        evidence=tuple(_evidence(assembly, period, edition, own, only, merged=merged)) if evidence and only else (),
     )
+
+
+def _seal(assembly: Assembly, period: Period, edition: Edition) -> Seal:
+    newest = editions.sealed(assembly.engine, period)
+    later = newest.number if newest and newest.number > edition.number else None
+    return Seal(edition.number, edition.sealed, edition.digest, edition.reason, edition.says, later)
 
 
 def _evidence(
     assembly: Assembly,
     period: Period,
-    definitions: Iterable[Definition],
+    edition: Edition | None,
     own: Iterable[Reading],
     agency: str,
     *,
     merged: bool,
 ) -> Iterator[Told]:
     """The records behind each figure of an agency: those that were sealed with it, or as they are now."""
-    known = {one.id: one for one in assembly.indicators}
-    of = {one.indicator: one for one in own if one.agency == agency}
-    for one in definitions:
-        if one.id not in of:
+    behind = {} if edition is None else _sealed_rows(assembly, period, edition, agency, merged=merged)
+    declared = {one.id: one for one in assembly.indicators}
+    for one in own:
+        if one.agency != agency:
             continue
-        found = assembly.explained(known[one.id], period, agency, merged=merged) if one.id in known else None
-        reading, columns, rows = (found.reading, found.columns, found.rows) if found else (of[one.id], (), ())
-        yield Told(reading, columns, [tuple(row) for row in rows], is_one_item=one.period == "any")
+        if edition is None:
+            found = assembly.explained(declared[one.indicator], period, agency, merged=merged, is_open=True)
+            told = found or Explanation(one, (), ())
+            is_one = declared[one.indicator].period == "any"
+            yield Told(told.reading, told.columns, [tuple(row) for row in told.rows], is_one_item=is_one)
+        else:
+            columns, rows = behind.get(one.indicator, ((), []))
+            is_one = any(each.id == one.indicator and each.period == "any" for each in edition.definitions)
+            yield Told(one, columns, rows, is_one_item=is_one)
+
+
+def _sealed_rows(
+    assembly: Assembly, period: Period, edition: Edition, agency: str, *, merged: bool
+) -> dict[str, tuple[tuple[str, ...], list[tuple[Any, ...]]]]:
+    """Columns and rows behind each figure of an agency in an edition; what several merged ones share is there once."""
+    into = units(assembly.register, period.last) if merged else {}
+    each_once = {one.id for one in edition.definitions if one.each}
+    found: dict[str, tuple[tuple[str, ...], list[tuple[Any, ...]]]] = {}
+    for one in editions.edition_readings(edition):
+        if into.get(one.agency, one.agency) != agency:
+            continue
+        part = editions.evidence(assembly.engine, edition, one.indicator, one.agency)
+        if part is None:
+            continue
+        columns, rows = found.get(one.indicator, ((), []))
+        rows = [*rows, *part.rows]
+        if one.indicator in each_once:
+            rows = list(dict.fromkeys(rows))
+        found[one.indicator] = columns or part.columns, rows
+    return found
 
 
 def _blocks(

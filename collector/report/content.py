@@ -16,13 +16,17 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """The edition whose figures are told: its number, when it was sealed (epoch seconds), its digest, and why anew."""
+    """The edition whose figures are told: its number, when it was sealed (epoch seconds), its digest, and why anew.
+
+    `later`: the number of the newest edition, where this is an older one.
+    """
 
     number: int
     sealed: int
     digest: str
     reason: str = ""
     says: str = ""
+    later: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ def document(content: Content) -> dict[str, Any]:
             "digest": seal.digest,
             "reason": seal.reason,
             "says": seal.says,
+            "later": seal.later,
         },
         "merged": content.merged,
         "agency": content.only,

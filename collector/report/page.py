@@ -65,6 +65,7 @@ def _head(content: Content) -> dict[str, Any]:
             "digest": seal.digest,
             "reason": words.REASONS.get(seal.reason, (seal.reason, seal.reason)),
             "says": seal.says,
+            "later": seal.later,
         },
     }
 

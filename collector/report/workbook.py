@@ -102,7 +102,8 @@ def _status(content: Content) -> str:
         vi, en = words.NOT_SEALED
         return f"{vi.upper()} / {en}: {vietnamese.moment(content.made)} / {rfc3339(content.made)}"
     at = f"{vietnamese.moment(seal.sealed)} / {rfc3339(seal.sealed)}"
-    return f"Ấn bản {seal.number}, chốt lúc {at}; SHA-256 {seal.digest}"
+    later = f" (đã có ấn bản {seal.later} / see edition {seal.later})" if seal.later else ""
+    return f"Ấn bản {seal.number}{later}, chốt lúc {at}; SHA-256 {seal.digest}"
 
 
 # -- sheets --------------------------------------------------------------------------------------------------------

@@ -129,7 +129,22 @@ def test_a_sealed_period_is_reported_as_it_was_sealed(run: Run, sealed: Path, tm
     assert all(one["agrees"] and one["edition"] == 1 for one in told["evidence"])
 
     forget(sealed, "documents")
-    assert written(run, sealed, tmp_path / "again.json", "--agency", AGENCY, "--evidence") == evidence
+    now = json.loads(written(run, sealed, tmp_path / "now.json", "--open", "--agency", AGENCY))
+    states = {one["indicator"]: one["state"] for one in now["readings"]}
+    assert (now["sealed"], states["documents.on_time"]) == (None, "missing")
+    assert run("restate", FEBRUARY, "--reason", "correction", "--config", sealed).code == 0
+    told_now = json.loads(written(run, sealed, tmp_path / "second.json", "--agency", AGENCY))
+    assert (told_now["sealed"]["edition"], told_now["sealed"]["reason"]) == (2, "correction")
+    told["sealed"]["later"] = 2
+    again = written(run, sealed, tmp_path / "again.json", "--edition", "1", "--agency", AGENCY, "--evidence")
+    assert without_flags(json.loads(again)) == without_flags(told), "but for what is stored now"
+    refused = run("report", FEBRUARY, "-o", tmp_path / "none.csv", "--edition", "7", "--config", sealed)
+    assert (refused.code, "there is no edition 7 of 2026-02" in refused.err) == (2, True)
+
+
+def without_flags(told: dict[str, Any]) -> dict[str, Any]:
+    """What an edition alone tells: flags and other months are as they are now."""
+    return {name: value for name, value in told.items() if name not in ("flags", "years")}
 
 
 def forget(config: Path, source: str) -> None:
@@ -150,6 +165,7 @@ def test_the_same_report_is_the_same_file(run: Run, config: Path, tmp_path: Path
     ("arguments", "told"),
     [
         (("-o", "report.doc"), "--format: report.doc does not say what to write. Use one of html, xlsx, csv, json"),
+        (("-o", "a.html", "--open", "--edition", "1"), "--edition: an edition is not open"),
         (("-o", "a.html", "--evidence"), "--evidence: evidence is of one agency. Name it: --agency CODE"),
         (("-o", "no/such/folder.html"), "--output: there is no folder no/such"),
         (("-o", "/proc/report.html"), "--output: /proc/report.html cannot be written"),

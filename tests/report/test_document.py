@@ -37,6 +37,7 @@ def test_a_sealed_one_names_its_edition() -> None:
         "digest": "ab" * 32,
         "reason": "correction",
         "says": "sửa tên =cơ quan",
+        "later": None,
     }
 
 

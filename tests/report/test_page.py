@@ -143,6 +143,13 @@ def test_what_is_not_sealed_says_so_and_what_is_sealed_names_its_edition() -> No
     assert "ab" * 32 in sealed
 
 
+def test_an_edition_that_was_stated_anew_says_so() -> None:
+    assert SEALED.seal is not None
+    old = text(render(replace(SEALED, seal=replace(SEALED.seal, later=3))))
+    assert "đã được thay bằng ấn bản 3 restated by edition 3" in old
+    assert "restated by" not in text(render(SEALED))
+
+
 class Outline(HTMLParser):
     """The headings, the ids, the links within, and whether each table has a head."""
 
