@@ -3,7 +3,6 @@
 import codecs
 import csv
 import io
-import unicodedata
 from collections.abc import Iterator, Sequence
 
 from collector.audit.cell import EMPTY, Cell
@@ -30,7 +29,7 @@ def read(data: bytes, name: str) -> list[Row]:
 
 
 def _text(data: bytes, name: str) -> str:
-    """The text of a file; its letters composed, as code page 1258 has tones apart from vowels."""
+    """The text of a file. Code page 1258 has tones apart from vowels: they are composed where text is compared."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         codes = ["utf-16"]
     elif data[1:64:2].count(0) > len(data[:64]) // 4:
@@ -46,7 +45,7 @@ def _text(data: bytes, name: str) -> str:
             continue
         if "\0" in text:
             break
-        return unicodedata.normalize("NFC", text)
+        return text
     raise WrongUse(f"{name}: this is no text in UTF-8", mend="Save it as xlsx, or as CSV in UTF-8")
 
 

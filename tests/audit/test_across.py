@@ -104,6 +104,9 @@ def test_one_figure_has_one_value_in_a_period(tmp_path: Path) -> None:
     assert audited(tmp_path, year("2017", "68%"), year("2017", "68,4%")).is_clean, "both round to 68"
     assert audited(tmp_path, year("2017", "68%"), year("2017", "trên 60%")).is_clean
     assert not audited(tmp_path, year("2017", "58%"), year("2017", "trên 60%")).is_clean
+    assert audited(tmp_path, year("2017", "58%"), year("quý IV/2017", "70%")).is_clean, (
+        "another period, of the same end"
+    )
 
 
 def test_what_is_said_in_other_words_may_have_another_base(tmp_path: Path) -> None:

@@ -131,6 +131,10 @@ def test_a_plan_may_be_of_a_year_to_come(tmp_path: Path) -> None:
             {"value": "110", "unit": "hồ sơ", "change": "tăng 12%", "previous": "100"},
             [("change", "tăng 12%", "10.00%")],
         ),
+        (
+            {"value": "110", "unit": "hồ sơ", "change": "tăng 10,4%", "previous": "100"},
+            [("change", "tăng 10,4%", "10.00%")],
+        ),
         ({"value": "90", "unit": "hồ sơ", "change": "giảm 10", "previous": "100"}, []),
     ],
 )

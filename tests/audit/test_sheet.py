@@ -87,8 +87,15 @@ def test_english_headers_do_too(tmp_path: Path) -> None:
 
 def test_a_document_left_empty_is_that_of_the_line_above(tmp_path: Path) -> None:
     file = tmp_path / "sheet.csv"
-    file.write_text("Văn bản;Ngày văn bản;Nội dung;Giá trị\nA;18/12/2017;x;5\n;;y;6\nB;;z;7\n", encoding="utf-8")
-    assert [(one.document, one.date) for one in read(file)] == [("A", 20171218), ("A", 20171218), ("B", None)]
+    file.write_text(
+        "Văn bản;Ngày văn bản;Nội dung;Giá trị\nA;18/12/2017;x;5\n;;y;6\n;1/2/2018;y;6\nB;;z;7\n", encoding="utf-8"
+    )
+    assert [(one.document, one.date) for one in read(file)] == [
+        ("A", 20171218),
+        ("A", 20171218),
+        ("A", 20180201),
+        ("B", None),
+    ]
 
 
 def test_all_faults_are_told_at_once_by_line_and_column(tmp_path: Path) -> None:
