@@ -380,6 +380,12 @@ class Assembly:
             if source not in known
         ]
         doubts += self._two_inventories()
+        listen = self.settings.serve
+        if listen.web is None and listen.host not in ("127.0.0.1", "::1", "localhost"):
+            doubts.append(
+                f"{self.settings.path}: serve: anybody who reaches {listen.host} sees the pages. Listen on 127.0.0.1,"
+                " or name a web.yml with TLS and users"
+            )
         if self.settings.declared.exists():
             doubts += declarations.unproved(self.settings.declared, self.declarations(self.model()))
         first = min((source.since for source in self.settings.sources.values()), default=99990101)

@@ -39,6 +39,7 @@ from collector.store.engine import reading
 from collector.supervisor import Supervisor
 from collector.vitals import Vitals
 from collector.web import page
+from collector.web.access import Access, guarded
 from collector.web.application import Shown, application
 from indicators.scoring.model import Block, Criterion, Model
 
@@ -363,12 +364,15 @@ def serve(
     """
     _log()
     supervisor = Supervisor(os.environ)
+    access = Access(assembly.settings.serve.web, lambda text: log.error("not reloaded", reason=text))
+    tls = access.tls()
     with ExitStack() as opened, _listening(host, port) as listening:
         daemon = Daemon(assembly, assembly.model())
         daemon.vitals.reloaded(well=True, now=system_clock())
         server = _Server(
             uvicorn.Config(
-                application(lambda: daemon.shown, daemon.vitals.render),
+                guarded(application(lambda: daemon.shown, daemon.vitals.render), access),
+                ssl_context_factory=None if tls is None else lambda *_: tls,
                 log_level="warning",
                 access_log=False,
                 server_header=False,
@@ -402,7 +406,7 @@ def serve(
             try:
                 own = listening.getsockname()[1]
                 at = f"[{host}]:{own}" if ":" in host else f"{host}:{own}"
-                says(f"serving on http://{at} (figures at /metrics); stop with Ctrl-C")
+                says(f"serving on http{'s' if tls else ''}://{at} (figures at /metrics); stop with Ctrl-C")
                 supervisor.ready(_serves(daemon))
                 server.run(sockets=[listening])
             finally:

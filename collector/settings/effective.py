@@ -25,7 +25,11 @@ def masked(settings: Settings) -> str:
         "store": make_url(settings.store_url.get_secret_value()).render_as_string(hide_password=True),
         "limits": {"unknown_share": settings.limits.unknown_share},
         "privacy": {"appeal_days": settings.privacy.appeal_days},
-        "serve": {"host": settings.serve.host, "port": settings.serve.port},
+        "serve": {
+            "host": settings.serve.host,
+            "port": settings.serve.port,
+            **({} if settings.serve.web is None else {"web": str(settings.serve.web)}),
+        },
         "sources": {name: _source(source) for name, source in settings.sources.items()},
     }
     if settings.receivers:

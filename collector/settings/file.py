@@ -221,12 +221,13 @@ def _serve(top: Section) -> Listen:
     below = top.section("serve")
     if below is None:
         return Listen()
-    below.only("host", "port")
+    below.only("host", "port", "web")
     host = below.text("host", Listen().host)
     port = below.number("port", Listen().port)
     if port is not None and port > 65_535:
         below.fault("port", f"{port} is no port", "Write a number from 1 to 65535, or 0 for any free one")
-    return Listen(host or Listen().host, Listen().port if port is None else port)
+    web = _beside(below, "web", "web.yml") if below.has("web") else None
+    return Listen(host or Listen().host, Listen().port if port is None else port, web)
 
 
 def _sources(top: Section, reader: Reader, find_connector: FindConnector) -> dict[str, Source]:

@@ -120,10 +120,11 @@ class Privacy:
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """Where the daemon shows its pages and `/metrics`."""
+    """Where the daemon shows its pages and `/metrics`. `web`: a file in exporter-toolkit's format says to whom."""
 
     host: str = "127.0.0.1"
     port: int = 9480
+    web: Path | None = None
 
 
 class ReceiverFile(Options):

@@ -76,11 +76,17 @@ def check_metrics(exposition: str) -> list[str]:
 
 @contextmanager
 def start(
-    folder: Path, target_port: int, *, path: str = "/metrics", interval: str = "200ms", rules: str = ""
+    folder: Path,
+    target_port: int,
+    *,
+    path: str = "/metrics",
+    interval: str = "200ms",
+    rules: str = "",
+    client: str = "",
 ) -> Iterator[Prometheus]:
     """Run a server in an empty folder until the block ends; it scrapes a loopback port every `interval`.
 
-    `rules` is the text of a rules file, or empty.
+    `rules` is the text of a rules file, or empty; `client` are lines of the job that say how it comes in.
     """
     prometheus = needed(program("prometheus"), PACKAGE)
     settings = folder / "prometheus.yml"
@@ -90,7 +96,7 @@ def start(
         f"rule_files: ['{folder / 'rules.yml'}']\n"
         "scrape_configs:\n"
         "- job_name: scraped\n"
-        f"  metrics_path: '{path}'\n"
+        f"  metrics_path: '{path}'\n{client}"
         f"  static_configs: [{{targets: ['{LOOPBACK}:{target_port}']}}]\n"
     )
 
