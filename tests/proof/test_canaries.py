@@ -19,6 +19,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+import zlib
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -29,10 +30,12 @@ from urllib.parse import quote
 
 import pytest
 
+from collector import editions, gaps
 from collector.assembly import assemble
 from collector.contract.period import parse_period
+from collector.editions import keys
 from collector.store import outbox
-from collector.store.engine import writing
+from collector.store.engine import reading, writing
 from tests.proof import canaries
 from tests.proof.canaries import LOCAL_PART, NUMBER, PERSON, SECRET, WORD
 
@@ -350,6 +353,9 @@ class Program:
             for (table,) in store.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
                 content = repr(store.execute(f'SELECT * FROM "{table}"').fetchall()).encode("utf-8", "replace")
                 self.searched.search(f"kept: table {table}", content)
+            for table, column in (("edition_rows", "rows"), ("reading_log", "changed")):
+                packed = store.execute(f"SELECT {column} FROM {table}").fetchall()
+                self.searched.search(f"unpacked: {table}", b"\n".join(zlib.decompress(one) for (one,) in packed))
         store.close()
 
 
@@ -411,12 +417,28 @@ def test_nobody_and_no_secret_is_in_what_is_kept_shown_served_or_laid_down(progr
     assert program.run("deliver", "--reconcile", "--replay", dead["key"])[0] == 3
     log = program.serve()
     assert b"a bug in this program" in log
+    with assemble(program.folder / "collector.yaml", program.environment()) as one:
+        keys.new(one.settings.signing_key)
+        with reading(one.engine) as connection:
+            lacking = editions.lacking(connection, one.indicators, one.world(february), february)
+        for each in lacking:
+            assert each.first_day is not None
+            assert each.last_day is not None
+            days = each.first_day, each.last_day
+            gaps.accept(one.engine, each.source, 20260201, each.records, days, "mất", one.clock())
+        editions.seal(one.sealer, february, one.settings.signing_key)
+    assert program.run("editions", "2026-02", "--export", str(program.folder / "state" / "edition.json"))[0] == 0
+    assert program.run("verify")[0] == 0
+    assert program.run("readings", "--as-of", "2026-03-01T09:00:00+07:00", "--period", "2026-02", "--counts")[0] == 0
     program.search_what_is_kept()
 
     searched = program.searched
     assert searched.found == {}
     assert {
         "kept: collector.sqlite",
+        "kept: edition.json",
+        "unpacked: edition_rows",
+        "unpacked: reading_log",
         "kept: table cursor",
         "kept: table outbox",
         "kept: table delivery_state",

@@ -7,6 +7,7 @@ who lives in the province can be found in what was stored or said.
 import json
 import shutil
 import sqlite3
+import zlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -400,6 +401,11 @@ def test_nobody_can_be_found_in_what_was_stored_or_said(
     for table, column in (("cursor", "document"), ("run", "message"), ("quarantine", "key"), ("span", "file")):
         for (text,) in database.execute(f"SELECT DISTINCT {column} FROM {table}"):
             assert living.found_in(text.encode()) == set(), table
+    bodies = [body for (body,) in database.execute("SELECT body FROM edition_body")]
+    rows = [zlib.decompress(content) for (content,) in database.execute("SELECT rows FROM edition_rows")]
+    assert len(bodies) == 2
+    assert sum(map(len, rows)) > 1_000_000
+    assert living.found_in(b"\n".join([*bodies, *rows])) == set()
     database.close()
 
 
