@@ -357,6 +357,8 @@ def _cell(name: str, value: Any) -> str:
         return words.VERDICTS[value][0]
     if name in words.YES_OR_NO and value in (0, 1):
         return ("không", "có")[value]
+    if name in words.VALUES:
+        return words.VALUES[name].get(value, str(value))
     if isinstance(value, int) and is_day(name):
         return vietnamese.day(value)
     if isinstance(value, int) and name in INSTANTS:

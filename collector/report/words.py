@@ -90,6 +90,26 @@ COLUMNS: Mapping[str, Words] = {
 }
 """The columns of evidence by their names."""
 
+_LEVELS = {"information": "cung cấp thông tin", "partial": "một phần", "full": "toàn trình"}
+
+VALUES: Mapping[str, Mapping[str, str]] = {
+    "scope": {"internal": "trong tỉnh", "external": "ngoài tỉnh"},
+    "channel": {"counter": "trực tiếp", "online": "trực tuyến", "post": "bưu chính"},
+    "outcome": {
+        "open": "đang giải quyết",
+        "completed": "đã có kết quả",
+        "refused_at_intake": "từ chối tiếp nhận",
+        "refused_after": "từ chối giải quyết",
+        "withdrawn": "rút hồ sơ",
+        "stopped": "dừng giải quyết",
+    },
+    "payment": {"none": "không thu", "online": "trực tuyến", "otherwise": "cách khác"},
+    "due_basis": {"first": "hẹn lần đầu", "history": "lịch sử ở nguồn", "current": "chỉ biết hạn hiện nay"},
+    "offered_level": _LEVELS,
+    "level": _LEVELS,
+}
+"""The words of this program in columns of evidence; what sources write stays as they write it."""
+
 YES_OR_NO = frozenset(
     {"sent_electronically", "paper_too", "signed", "recalled", "refused", "received", "paused_on_due", "listed"}
     | {"digitised", "electronic_result"}

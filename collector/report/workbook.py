@@ -442,6 +442,8 @@ def _record_cell(name: str, value: Any) -> Cell:
         return _both(*words.VERDICTS[value])
     if name in words.YES_OR_NO and value in (0, 1):
         return ("không", "có")[value]
+    if name in words.VALUES:
+        return words.VALUES[name].get(value, str(value))
     if isinstance(value, int) and is_day(name):
         return as_date(value)
     if isinstance(value, int) and name in INSTANTS:

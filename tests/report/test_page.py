@@ -6,9 +6,11 @@ from html.parser import HTMLParser
 
 import pytest
 
-from collector.report import Content
+from collector.contract.indicator import Cells, Counted, Flow
+from collector.report import Content, words
 from collector.report.page import in_css, render
 from tests.report.contents import CONTENT, EVIDENCE, FORMULA, SCRIPT, SEALED, A, B, C, D
+from tests.store.small import INDICATORS
 
 
 def text(html: str) -> str:
@@ -150,6 +152,18 @@ def test_an_edition_that_was_stated_anew_says_so() -> None:
     assert "restated by" not in text(render(SEALED))
 
 
+def test_every_column_that_a_formula_shows_has_a_title_in_both_languages() -> None:
+    for one in INDICATORS:
+        match one.formula:
+            case Counted():
+                shown = {column.name for column in one.formula.shows}
+            case Cells():
+                shown = set(one.formula.items.selected_columns.keys()) if one.group is None else set()
+            case Flow():
+                shown = {column.name for column in one.formula.came.shows}
+        assert shown <= set(words.COLUMNS), one.id
+
+
 class Outline(HTMLParser):
     """The headings, the ids, the links within, and whether each table has a head."""
 
@@ -194,8 +208,8 @@ def test_the_evidence_of_an_agency_has_its_records_and_says_that_they_come_to_th
     html = render(EVIDENCE)
     told = text(html)
     assert "3 dòng rows : 1 đạt, 2 xét, 1 không xét được, khớp với số trên" in told
-    assert "onestop =1+1 03/02/2026 đạt 30/01/2026 05/02/2026 first 03/02/2026 completed" in told
-    assert "onestop 3 11/02/2026 không xét được – – – 11/02/2026 completed" in told
+    assert "onestop =1+1 03/02/2026 đạt 30/01/2026 05/02/2026 hẹn lần đầu 03/02/2026 đã có kết quả" in told
+    assert "onestop 3 11/02/2026 không xét được – – – 11/02/2026 đã có kết quả" in told
     assert FORMULA not in told, "another agency"
     assert "@UBND" not in told
 
