@@ -27,7 +27,7 @@ from collector.contract.connector import offered
 from collector.contract.errors import CollectorError, TryAgain, WrongUse
 from collector.contract.period import Period, local_day, month_of, plus_days, rfc3339
 from collector.contract.reading import Reading, Score
-from collector.editions import Edition
+from collector.editions import Altered, Edition
 from collector.editions import log as shown_log
 from collector.scheduler import Timetable
 from collector.settings import Settings
@@ -243,13 +243,13 @@ class Daemon:
             return
         tell = self.assembly.open_message if any(one.open_readings for one in settings.receivers.values()) else None
         try:
-            noted = shown_log.note(self.assembly.counting, first_day, tell)
+            if noted := shown_log.note(self.assembly.counting, first_day, tell):
+                log.info("noted", readings=noted)
+            drifted = self.assembly.drifted()
         except CollectorError as error:
             log.warning("not noted", reason=error.reason, mend=error.mend, again="tomorrow")
             return
-        if noted:
-            log.info("noted", readings=noted)
-        for one in self.assembly.drifted():
+        for one in drifted:
             log.warning("a sealed period differs", period=one.period, edition=one.number, figures=one.figures)
 
     def probe(self) -> None:
@@ -303,9 +303,16 @@ def _render(assembly: Assembly, model: Model, statuses: list[SourceStatus]) -> S
     worlds = {window: replace(assembly.world(period), now=now) for window, period in windows.items()}
     readings: dict[str, list[Reading]] = {}
     sealed: dict[str, Edition | None] = {}
+    altered: set[str] = set()
     with reading(assembly.engine) as connection:
         for window, period in windows.items():
-            sealed[window] = one = editions.edition_of(connection, period)
+            try:
+                sealed[window] = one = editions.edition_of(connection, period)
+            except Altered as error:  # then nothing is shown of it, in particular no other figures
+                log.error("not shown", period=period.name, reason=error.reason, mend=error.mend)
+                readings[window], sealed[window] = [], None
+                altered.add(window)
+                continue
             readings[window] = (
                 figures.take(connection, assembly.indicators, assembly.tallies, worlds[window], period)
                 if one is None
@@ -314,7 +321,9 @@ def _render(assembly: Assembly, model: Model, statuses: list[SourceStatus]) -> S
     blocks = {window: {member.code: member.block for member in world.members} for window, world in worlds.items()}
     scores: dict[str, list[Score]] = {}
     for window, period in windows.items():
-        if (one := sealed[window]) is None:
+        if window in altered:
+            scores[window] = []
+        elif (one := sealed[window]) is None:
             scores[window] = assembly.rank(readings[window], period, model)
         else:  # the register may have forgotten agencies since; their figures stay in the edition
             readings[window] = [each for each in readings[window] if each.agency in blocks[window]]

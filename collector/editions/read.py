@@ -63,7 +63,7 @@ def edition_of(
     return _decoded(body, as_bytes(found.public_key), as_bytes(found.signature))
 
 
-_decoded = lru_cache(maxsize=16)(decoded)
+_decoded = lru_cache(maxsize=3)(decoded)  # an edition is some megabytes
 
 
 def sealed_periods(connection: Connection) -> list[tuple[str, int]]:

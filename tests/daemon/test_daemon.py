@@ -15,14 +15,16 @@ from sqlalchemy import func, insert, select
 
 from collector import assembly as assembling
 from collector import daemon as serving
+from collector import editions, gaps
 from collector.assembly import Assembly, assemble
 from collector.clock import fixed_clock, system_clock
 from collector.collect import Wanted, collect
 from collector.contract.connector import Connector
-from collector.contract.period import day_start
+from collector.contract.period import day_start, parse_period
 from collector.contract.tables import probe as probed
 from collector.daemon import Daemon
 from collector.demo import systems
+from collector.editions import keys
 from collector.store import locks
 from collector.store.engine import reading, writing
 from collector.store.schema import edition, run
@@ -318,3 +320,54 @@ def test_a_clock_that_is_set_has_all_runs_planned_anew_once(
     finally:
         daemon.stopping.set()
         watching.join()
+
+
+def test_a_sealed_month_is_shown_as_it_was_sealed_and_what_differs_since_is_told(
+    assembly: Assembly, told: list[Any]
+) -> None:
+    daemon = at(assembly, day_start(20260302))
+    february, key = parse_period("2026-02"), assembly.settings.signing_key
+    keys.new(key)
+    with reading(assembly.engine) as connection:
+        lacking = editions.lacking(connection, assembly.indicators, assembly.world(february), february)
+    for one in lacking:
+        assert one.first_day is not None
+        assert one.last_day is not None
+        days = one.first_day, one.last_day
+        gaps.accept(assembly.engine, one.source, one.first_day, one.records, days, "mất", day_start(20260302))
+    daemon.render()
+    sealed = figures(daemon, "last_month")
+    assert "niêm phong" not in daemon.shown.page
+    editions.seal(daemon.assembly.sealer, february, key)
+    daemon.render()
+    assert figures(daemon, "last_month") == sealed
+    assert "Bản niêm phong số 1, " in daemon.shown.page
+    with assembly.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE tally_document_issued_day SET documents_signed_hits = 0")
+    daemon.render()
+    assert figures(daemon, "last_month") == sealed
+    daemon.note_what_was_shown()
+    (differs,) = [one for one in told if one["event"] == "a sealed period differs"]
+    assert (differs["period"], differs["edition"]) == ("2026-02", 1)
+    assert differs["figures"] > 1
+    with assembly.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE edition_body SET body = replace(body, 'measured', 'measured ')")
+    daemon.render()
+    daemon.note_what_was_shown()
+    assert figures(daemon, "last_month") == set(), "what is not as it was sealed is not shown"
+    assert [one["log_level"] for one in told if one.get("reason", "").endswith("is not as it was sealed")] == [
+        "error",
+        "warning",
+    ]
+
+
+def test_what_is_shown_of_open_months_is_noted_once(assembly: Assembly, told: list[Any]) -> None:
+    daemon = at(assembly, day_start(20260302))
+    daemon.note_what_was_shown()
+    daemon.note_what_was_shown()
+    assert [one["event"] for one in told] == ["noted"]
+    with assembly.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE tally_document_issued_day SET documents_signed_hits = 0")
+    daemon.note_what_was_shown()
+    noted = [one["readings"] for one in told]
+    assert noted[0] > noted[1] > 1, "what did not change is not noted again"

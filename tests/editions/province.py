@@ -58,6 +58,7 @@ agencies:
 MERGED = REGISTER.replace(
     "headcount: 3, headcount_from: test", "headcount: 3, headcount_from: test, to: 2026-01-15, successor: H44.02"
 )
+DIVIDED = MERGED.replace("successor: H44.02", "divided_among: [H44.01, H44.02]")
 SOURCES: Mapping[str, tuple[type[Record], ...]] = {
     "desk": (Dossier, DossierEvent),
     "docs": (Document,),
@@ -171,6 +172,7 @@ class Province:
     indicators: Sequence[Indicator] = INDICATORS
     plan: tallies.Tallies = PLAN
     model: str = "the model"
+    declared: int = 0  # points that everybody declares
     told: list[Edition] = field(default_factory=list)
 
     @property
@@ -199,7 +201,8 @@ class Province:
         return World("H44", members, serving, self.now, legacies=succession.legacies(self.known.legacies()))
 
     def score(self, readings: Sequence[Reading], _: Period) -> list[Score]:
-        return score(MODEL, readings, dict.fromkeys({one.agency for one in readings}, "departments"))
+        found = score(MODEL, readings, dict.fromkeys({one.agency for one in readings}, "departments"))
+        return [replace(one, points=one.points + self.declared) for one in found]
 
     def message(self, one: Edition) -> Message:
         self.told.append(one)
