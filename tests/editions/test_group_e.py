@@ -22,6 +22,7 @@ from collector.editions.restate import what_differs
 from collector.store import destruction
 from collector.store.engine import reading, writing
 from tests.editions.province import (
+    DIVIDED,
     IDS,
     JANUARY,
     MERGED,
@@ -179,6 +180,31 @@ def test_agencies_are_merged_in_the_register_after_the_seal(tmp_path: Path) -> N
     assert {each.agency for each in made.merged.scores} == {A, B}
     assert one.faults() == []
     assert one.sealed(number=1).merged is None
+
+
+def test_an_agency_is_divided_in_the_register_after_the_seal(tmp_path: Path) -> None:
+    one = province(tmp_path)
+    one.learn(DIVIDED)
+    made = one.restate("definition")
+    assert made.merged is None, "nobody took over all of it"
+    assert one.faults() == []
+    before, now = (counts(each.readings, "dossiers.resolved", "H44") for each in (one.sealed(number=1), made))
+    assert before == now, "no dossier is lost"
+
+
+def test_a_declared_figure_that_is_revised_changes_scores_and_no_reading(tmp_path: Path) -> None:
+    one = province(tmp_path)
+    one.declared = 7
+    assert one.drifted() == []
+    impossible: tuple[Reason, ...] = ("late", "source-deleted", "formula", "definition")
+    for reason in impossible:
+        with pytest.raises(WrongUse, match=f"{reason} cannot be the reason: 3 scores differ"):
+            one.restate(reason)
+    made = one.restate("source-changed")
+    assert made.changes == ()
+    first = {each.agency: each.points for each in one.sealed(number=1).scores}
+    assert {each.agency: each.points - first[each.agency] for each in made.scores} == dict.fromkeys((A, B, "H44.03"), 7)
+    assert one.faults() == []
 
 
 def test_a_renamed_agency_changes_no_figure_but_what_was_sealed_says_so(tmp_path: Path) -> None:
