@@ -2,13 +2,17 @@
 
 import csv
 import io
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from collector.report import Block
 from collector.report.table import safe, written
-from tests.report.contents import CONTENT, EVIDENCE, FORMULA, READINGS, SEALED, B
+from tests.report.contents import CONTENT, EVIDENCE, FORMULA, READINGS, SEALED, B, agency
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "report"
 
@@ -70,6 +74,25 @@ def test_numbers_are_never_quoted_and_names_are() -> None:
     negative = replace(first, columns=("key", "day", "verdict", "number"), rows=(("-1", 20260203, "hit", -5),))
     told = lines(written(replace(EVIDENCE, evidence=(negative,))))
     assert (told[0]["mã bản ghi (key)"], told[0]["number"]) == ("'-1", "-5")
+
+
+@pytest.mark.long
+def test_whatever_a_name_is_the_same_name_is_read_again_and_no_formula(scale: Callable[[int], int]) -> None:
+    """Also by who reads no apostrophe as a sign: then the name is one sign longer, and is still no formula."""
+
+    @settings(max_examples=scale(2_000), deadline=None, derandomize=True)
+    @given(st.text(st.characters(codec="utf-8"), max_size=20))
+    def holds(name: str) -> None:
+        blocks = (Block("departments", name, "", (replace(agency(B), name=name),)),)
+        only = tuple(one for one in READINGS if one.agency == B)
+        found = lines(written(replace(CONTENT, blocks=blocks, readings=only)))
+        assert len(found) == len(only)
+        for one in found:
+            told = one["cơ quan (name)"]
+            assert told in (name, f"'{name}")
+            assert not told.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "\0"))
+
+    holds()
 
 
 def test_a_report_on_one_agency_has_no_line_of_another() -> None:
