@@ -369,7 +369,7 @@ class Assembly:
         Aliases for a source that there is not, two inventories of mailboxes for one agency, agencies that since the
         first day that is read ended and left nobody, or began before those ended whom they succeed, years without a
         file or with a draft. An alias may name a source that is no longer read: its records stay, and so do their
-        agencies. And values that are declared without evidence.
+        agencies. And values that are declared without evidence, pages that anybody sees, receivers told in the clear.
         """
         known = [agencies.ANY, *self.settings.sources]
         doubts = [
@@ -386,6 +386,12 @@ class Assembly:
                 f"{self.settings.path}: serve: anybody who reaches {listen.host} sees the pages. Listen on 127.0.0.1,"
                 " or name a web.yml with TLS and users"
             )
+        doubts += [
+            f"{self.settings.path}: receivers: {one.name} is told over http://, so whoever listens on the way reads the"
+            " token and the figures, and may answer in its place. Write https:// in its `url`"
+            for one in self.settings.receivers.values()
+            if one.options.in_the_clear
+        ]
         if self.settings.declared.exists():
             doubts += declarations.unproved(self.settings.declared, self.declarations(self.model()))
         first = min((source.since for source in self.settings.sources.values()), default=99990101)

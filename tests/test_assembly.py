@@ -92,9 +92,18 @@ def test_a_slip_in_the_name_of_a_source_and_a_year_without_decisions_are_doubted
     workdays.write_draft(folder / "workdays", 2025)
     config = folder / "collector.yaml"
     text = config.read_text().replace("# demo:", "demo:").replace("# state: /var/lib/collector", "state: s")
+    text += "receivers:\n" + "".join(
+        f"  {name}: {{url: {url}}}\n"
+        for name, url in (
+            ("far", "http://far.example"),
+            ("near", "http://127.0.0.1:1"),
+            ("sure", "https://far.example"),
+        )
+    )
     config.write_text(text.replace("from: 2026-01-01\n", "from: 2025-01-01\n", 1))
     with assemble(config, {"DOCUMENTS_PASSWORD": "x"}) as assembly:
-        alias, ended, early, draft, year = assembly.doubts()
+        alias, clear, ended, early, draft, year = assembly.doubts()
+    assert clear.startswith(f"{config}: receivers: far is told over http://, so whoever listens on the way reads")
     assert alias == f"{register}: H44.09 has aliases for mial, which is no source. Did you mean mail?"
     assert ended.startswith(f"{register}: Z ended on 2026-02-02, and nobody took over: ")
     assert early.startswith(f"{register}: Y began on 2025-06-01, before X ended, and is its successor: ")

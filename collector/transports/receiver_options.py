@@ -1,6 +1,7 @@
 """How a receiver is reached: what an operator writes of it."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
@@ -24,6 +25,12 @@ class Options(BaseModel):
     )
     connect_timeout: float = Field(default=10.0, gt=0, le=600, description="Seconds to wait for a connection")
     timeout: float = Field(default=60.0, gt=0, le=3600, description="Seconds to wait for an answer")
+
+    @property
+    def in_the_clear(self) -> bool:
+        """Whether others can listen on the way."""
+        host = urlsplit(self.url).hostname or ""
+        return self.url.startswith("http:") and host not in ("127.0.0.1", "::1", "localhost")
 
     @field_validator("url")
     @classmethod
