@@ -29,6 +29,7 @@ from collector.contract.period import Period, local_day, month_of, plus_days, rf
 from collector.contract.reading import Reading, Score
 from collector.editions import Altered, Edition
 from collector.editions import log as shown_log
+from collector.exposition import END, Exposition
 from collector.scheduler import Timetable
 from collector.settings import Settings
 from collector.settings.shape import Receiver
@@ -69,7 +70,7 @@ class Daemon:
     model: Model  # as it was when the daemon started, like all settings
     vitals: Vitals = field(default_factory=Vitals)
     stopping: threading.Event = field(default_factory=threading.Event)
-    shown: Shown = field(default_factory=lambda: Shown(b"", ""))
+    shown: Shown = field(default_factory=lambda: Shown(Exposition(b"", END), ""))
     down: dict[str, str] = field(default_factory=dict)  # sources whose last run failed, with its result
     rendering: threading.Lock = field(default_factory=threading.Lock)
     silent: set[str] = field(default_factory=set)  # sources that did not answer when they were asked last
@@ -167,6 +168,7 @@ class Daemon:
                 if one.reconciliation is not None:
                     last = one.reconciliation
                     self.vitals.compared(one.source, last.last_success, last.differences)
+            self.vitals.host(self.assembly.settings.state)
             self.shown = _render(self.assembly, self.model, statuses)
 
     def deliver(self, receiver: str) -> None:

@@ -2,10 +2,13 @@
 
 from collections.abc import Collection, Mapping
 from contextlib import suppress
+from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Info, disable_created_metrics, generate_latest
+import psutil
+from prometheus_client import CollectorRegistry, Counter, Gauge, Info, ProcessCollector, disable_created_metrics
 
 from collector import __version__
+from collector.exposition import Exposition, exposed
 
 RESULTS = ("done", "try_again", "access_denied", "unexpected_answer", "bug")
 """How a run of a source may end."""
@@ -55,6 +58,11 @@ class Vitals:
         self._reload_at = self._one(
             "ict_config_last_reload_success_timestamp_seconds", "When the settings in use were read."
         )
+        self._disk = self._one("ict_host_disk_free_bytes", "Room left on the disk that holds the state.")
+        self._disk_size = self._one("ict_host_disk_size_bytes", "Size of the disk that holds the state.")
+        self._memory = self._one("ict_host_memory_available_bytes", "Memory that this machine has left.")
+        self._state = self._one("ict_store_size_bytes", "Size of the store, where it is a file.")
+        ProcessCollector(registry=self._registry)
         self._records = self._counter("ict_records", "Records read by this daemon, by what became of them.")
         self._runs = self._counter("ict_collect_runs", "Runs of a source by this daemon, by how they ended.")
 
@@ -138,6 +146,14 @@ class Vitals:
         for source in sources:
             family.remove_by_labels({"source": source})
 
-    def render(self) -> bytes:
-        """The vitals in Prometheus' text format."""
-        return generate_latest(self._registry)
+    def host(self, state: Path) -> None:
+        """Show how much room this machine has left: on the disk of the state folder, and in memory (bytes)."""
+        disk = psutil.disk_usage(str(state))
+        self._disk.set(disk.free)
+        self._disk_size.set(disk.total)
+        self._memory.set(psutil.virtual_memory().available)
+        self._state.set(sum(path.stat().st_size for path in state.glob("collector.sqlite*")))
+
+    def render(self) -> Exposition:
+        """The vitals in Prometheus' formats."""
+        return exposed(self._registry)

@@ -39,7 +39,7 @@ LEVELS: tuple[frozenset[str], ...] = (
             "vietnamese",
         }
     ),
-    frozenset({"yaml_file"}),
+    frozenset({"yaml_file", "exposition"}),
     frozenset({"contract"}),
 )
 LEVEL: Mapping[str, int] = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}

@@ -1,4 +1,4 @@
-"""Readings and ranks in Prometheus' text format, rendered once per change and then served as they are.
+"""Readings and ranks in Prometheus' formats, rendered once per change and then served as they are.
 
 `ict_<family>_<name>_ratio{agency,block,window}` with `_hits`, `_judged` and `_unknown` beside it. A figure that is not
 measured, or may not be told, has none of the four: no sample is ever published in place of one. Labels come only from
@@ -8,13 +8,14 @@ the register.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client import CollectorRegistry
+from prometheus_client.metrics_core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from collector.contract.indicator import Indicator
 from collector.contract.period import day_start, plus_days
 from collector.contract.reading import STATES, Reading, Score
+from collector.exposition import Exposition, exposed
 
 
 class _Rendered(Collector):
@@ -31,7 +32,7 @@ def render(
     scores: Mapping[str, Sequence[Score]],
     blocks: Mapping[str, Mapping[str, str]],
     names: Mapping[str, str],
-) -> bytes:
+) -> Exposition:
     """Render readings of agencies and scores by window (`month`: the current one so far, `last_month`).
 
     `blocks` maps each agency to its block, by window too, `names` each to its name.
@@ -40,7 +41,7 @@ def render(
     families += [_states(readings), _through(readings), *_ranks(scores), _agencies(readings, blocks, names)]
     registry = CollectorRegistry()
     registry.register(_Rendered(families))
-    return generate_latest(registry)
+    return exposed(registry)
 
 
 def _figures(
@@ -97,16 +98,14 @@ def _agencies(
     readings: Mapping[str, Sequence[Reading]], blocks: Mapping[str, Mapping[str, str]], names: Mapping[str, str]
 ) -> Metric:
     """The names of agencies that have figures, to be joined to these: one sample for each, with its latest block."""
-    family = GaugeMetricFamily(
-        "ict_agency_info", "An agency's name, and the block that it is in now.", labels=["agency", "block", "name"]
-    )
+    family = InfoMetricFamily("ict_agency", "An agency's name, and the block that it is in now.", labels=["agency"])
     block_of: dict[str, str] = {}
     for window, some in readings.items():
         for one in some:
             if one.scope == "agency":
                 block_of.setdefault(one.agency, blocks[window][one.agency])
     for agency, block in sorted(block_of.items()):
-        family.add_metric([agency, block, names[agency]], 1)
+        family.add_metric([agency], {"block": block, "name": names[agency]})
     return family
 
 

@@ -4,10 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST as OPENMETRICS
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
+
+from collector.exposition import END, Exposition
 
 _HEADERS = {
     # The page is one file: a browser that is made to ask for anything else refuses.
@@ -21,17 +24,20 @@ _HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What is shown now, rendered: the figures in Prometheus' format, and the page."""
+    """What is shown now, rendered: the figures in Prometheus' two formats, and the page."""
 
-    metrics: bytes
+    metrics: Exposition
     page: str
 
 
-def application(shown: Callable[[], Shown], vitals: Callable[[], bytes]) -> Starlette:
+def application(shown: Callable[[], Shown], vitals: Callable[[], Exposition]) -> Starlette:
     """The pages: `/` for people, `/metrics` for Prometheus, `/-/healthy` for a supervisor."""
 
-    async def metrics(_: Request) -> Response:
-        return Response(shown().metrics + vitals(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+    async def metrics(request: Request) -> Response:
+        figures, own = shown().metrics, vitals()
+        if "application/openmetrics-text" in request.headers.get("accept", ""):
+            return Response(figures.openmetrics.removesuffix(END) + own.openmetrics, media_type=OPENMETRICS)
+        return Response(figures.plain + own.plain, media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
     async def page(_: Request) -> Response:
         return HTMLResponse(shown().page, headers=_HEADERS)

@@ -57,7 +57,7 @@ def test_rules_ask_for_what_the_daemon_shows() -> None:
     vitals.compared("s", 1, {("document", "vanished"): 0})
     vitals.reloaded(well=True, now=1)
     vitals.told("r", 0, 0, 1, up=True)
-    shown = set(re.findall(r"^(\w+)[{ ]", vitals.render().decode(), re.MULTILINE))
+    shown = set(re.findall(r"^(\w+)[{ ]", vitals.render().plain.decode(), re.MULTILINE))
     shown |= {"ict_reading_state", "ict_reading_through_timestamp_seconds"}  # sinks/prometheus.py
     asked = {name for one in (*rules(ALERTS), *rules(RULES)) for name in re.findall(r"ict_\w+", one["expr"])}
     assert asked <= shown

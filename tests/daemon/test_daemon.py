@@ -48,14 +48,14 @@ def at(one: Assembly, instant: int) -> Daemon:
 
 
 def figures(daemon: Daemon, window: str) -> set[str]:
-    text = daemon.shown.metrics.decode()
+    text = daemon.shown.metrics.plain.decode()
     return {line for line in text.splitlines() if f'window="{window}"' in line and not line.startswith("ict_reading_")}
 
 
 def states(daemon: Daemon, indicator: str, window: str) -> dict[str, int]:
     found = re.findall(
         rf'ict_reading_state{{indicator="{indicator}",state="(\w+)",window="{window}"}} (\d+)',
-        daemon.shown.metrics.decode(),
+        daemon.shown.metrics.plain.decode(),
     )
     return {state: int(count) for state, count in found if int(count)}
 
@@ -99,7 +99,7 @@ def test_a_source_that_another_run_reads_is_left_to_it(assembly: Assembly, told:
     with locks.held(tools.engine, "mail", "another", tools.machine_clock, wait=False, says=lambda _: None):
         daemon.tick("mail")
     assert [(one["event"], one["source"]) for one in told] == [("not read", "mail")]
-    assert b"ict_collect_runs_total{" not in daemon.vitals.render()
+    assert b"ict_collect_runs_total{" not in daemon.vitals.render().plain
 
 
 def test_a_bug_in_a_connector_is_told_once_with_its_traceback_and_kept_apart(
@@ -122,7 +122,7 @@ def test_a_bug_in_a_connector_is_told_once_with_its_traceback_and_kept_apart(
     for source in ("documents", "documents", "mail"):
         daemon.tick(source)
     assert [(one["event"], one.get("exc_info")) for one in told] == [("a bug in this program", True)]
-    vitals = daemon.vitals.render().decode()
+    vitals = daemon.vitals.render().plain.decode()
     assert 'ict_source_up{source="documents"} 0.0' in vitals
     assert 'ict_source_up{source="mail"} 1.0' in vitals
     assert 'ict_collect_runs_total{result="bug",source="documents"} 2.0' in vitals

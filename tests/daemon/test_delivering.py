@@ -57,7 +57,7 @@ def events(told: list[Any]) -> list[tuple[str, str]]:
 
 
 def vital(daemon: Daemon, name: str) -> str | None:
-    lines = daemon.vitals.render().decode().splitlines()
+    lines = daemon.vitals.render().plain.decode().splitlines()
     return next((line.split()[1] for line in lines if line.startswith(f'{name}{{receiver="scoring"}}')), None)
 
 

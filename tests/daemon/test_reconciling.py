@@ -32,7 +32,7 @@ def later(daemon: Daemon, seconds: int) -> None:
 def shown(daemon: Daemon) -> dict[str, float]:
     return {
         line.split(" ")[0]: float(line.split(" ")[1])
-        for line in daemon.vitals.render().decode().splitlines()
+        for line in daemon.vitals.render().plain.decode().splitlines()
         if line.startswith("ict_reconcile_")
     }
 
@@ -70,7 +70,7 @@ def test_what_cannot_be_believed_is_told_and_the_source_stays_up(daemon: Daemon,
     (one,) = told
     assert (one["event"], one["source"], one["field"]) == ("not compared", "documents", "document")
     assert "--allow-vanished" in one["mend"]
-    assert 'ict_source_up{source="documents"} 1.0' in daemon.vitals.render().decode()
+    assert 'ict_source_up{source="documents"} 1.0' in daemon.vitals.render().plain.decode()
     assert shown(daemon) == {}
 
 

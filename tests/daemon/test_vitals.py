@@ -1,6 +1,13 @@
 """The daemon's own health, as Prometheus reads it."""
 
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
 import pytest
+from prometheus_client.metrics_core import Metric
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics_families
+from prometheus_client.parser import text_string_to_metric_families
 
 from collector import __version__
 from collector.vitals import RECORDS, RESULTS, Vitals
@@ -8,8 +15,12 @@ from tests.servers.prometheus import check_metrics
 
 
 def samples(vitals: Vitals) -> list[str]:
-    lines = vitals.render().decode().splitlines()
-    return [line for line in lines if not line.startswith(("#", "ict_config_last_reload_"))]
+    lines = vitals.render().plain.decode().splitlines()
+    return [
+        line
+        for line in lines
+        if not line.startswith(("#", "ict_config_last_reload_", "process_", "ict_host_", "ict_store_"))
+    ]
 
 
 def test_where_nothing_was_ever_read_only_the_daemon_itself_shows() -> None:
@@ -67,7 +78,7 @@ def test_settings_that_could_not_be_used_show_beside_the_moment_of_those_in_use(
     vitals = Vitals()
     vitals.reloaded(well=True, now=1_772_326_800)
     vitals.reloaded(well=False, now=1_772_330_400)
-    text = vitals.render().decode()
+    text = vitals.render().plain.decode()
     assert "ict_config_last_reload_successful 0.0\n" in text
     assert "ict_config_last_reload_success_timestamp_seconds 1.7723268e+09\n" in text
 
@@ -80,7 +91,7 @@ def test_a_source_that_is_read_no_longer_shows_no_longer() -> None:
         vitals.compared(source, 1, {("document", "vanished"): 2})
         vitals.ran(source, 1.0, "done", {"inserted": 1})
     vitals.forget(["gone", "never seen"])
-    assert "gone" not in vitals.render().decode()
+    assert "gone" not in vitals.render().plain.decode()
     assert len(samples(vitals)) == 2 + 5 + 2 * len(RESULTS) + len(RECORDS)
 
 
@@ -89,7 +100,7 @@ def test_prometheus_own_checker_finds_nothing() -> None:
     vitals = Vitals()
     vitals.known("s", 1, "done")
     vitals.ran("s", 1.0, "done", {"inserted": 1})
-    assert check_metrics(vitals.render().decode()) == []
+    assert check_metrics(vitals.render().plain.decode()) == []
 
 
 def test_what_waits_for_a_receiver_shows_since_when_as_long_as_anything_waits() -> None:
@@ -109,3 +120,34 @@ def test_what_waits_for_a_receiver_shows_since_when_as_long_as_anything_waits() 
     ]
     vitals.forget([], ["scoring"])
     assert samples(vitals)[2:] == []
+
+
+def test_the_room_that_is_left_is_that_of_the_disk_and_of_the_memory(tmp_path: Path) -> None:
+    (tmp_path / "collector.sqlite").write_bytes(b"x" * 3_000)
+    (tmp_path / "collector.sqlite-wal").write_bytes(b"x" * 500)
+    vitals = Vitals()
+    vitals.host(tmp_path)
+    told = dict(line.split() for line in vitals.render().plain.decode().splitlines() if line.startswith("ict_"))
+    assert float(told["ict_store_size_bytes"]) == 3_500
+    size, free = (float(told[f"ict_host_disk_{one}_bytes"]) for one in ("size", "free"))
+    status = os.statvfs(tmp_path)
+    assert size == status.f_blocks * status.f_frsize
+    assert abs(free - status.f_bavail * status.f_frsize) < size / 10
+    assert 0 < float(told["ict_host_memory_available_bytes"]) < 2**50
+
+
+def test_both_formats_tell_the_same() -> None:
+    vitals = Vitals()
+    vitals.reads("s")
+    vitals.ran("s", 1.0, "done", {"inserted": 3})
+    rendered = vitals.render()
+    assert rendered.openmetrics.endswith(b"\n# EOF\n")
+
+    def told(families: Iterable[Metric]) -> set[tuple[str, str, float]]:
+        samples = [one for family in families for one in family.samples if one.name.startswith("ict_")]
+        return {(one.name, str(sorted(one.labels.items())), one.value) for one in samples}
+
+    plain = told(text_string_to_metric_families(rendered.plain.decode()))
+    families = openmetrics_families(rendered.openmetrics.decode())  # type: ignore[no-untyped-call]
+    assert plain == told(families)
+    assert ("ict_records_total", "[('result', 'inserted'), ('source', 's')]", 3) in plain

@@ -56,7 +56,7 @@ SCORES = {"month": [score("H44.01", 1, "933.39"), score("H44.02", None, "0.00")]
 
 
 def text(readings: Mapping[str, Sequence[Reading]] = READINGS) -> str:
-    return render([ON_TIME], readings, SCORES, {"month": BLOCKS, "last_month": BLOCKS}, NAMES).decode()
+    return render([ON_TIME], readings, SCORES, {"month": BLOCKS, "last_month": BLOCKS}, NAMES).plain.decode()
 
 
 def test_figures_states_and_ranks_are_rendered_as_written_by_hand() -> None:

@@ -15,6 +15,7 @@ import pytest
 import uvicorn
 
 from collector.contract.errors import WrongUse
+from collector.exposition import END, Exposition
 from collector.web.access import Access, guarded, read
 from collector.web.application import Shown, application
 from tests.servers.process import needed, program
@@ -40,7 +41,8 @@ def authority(tmp_path: Path) -> Authority:
 def serving(access: Access) -> Iterator[int]:
     """Serve the pages on a loopback port, as the daemon does."""
     tls = access.tls()
-    pages = application(lambda: Shown(b"ict_leader 1\n", "<!doctype html><title>x</title>"), lambda: b"")
+    leads = Exposition(b"ict_leader 1\n", b"ict_leader 1.0\n# EOF\n")
+    pages = application(lambda: Shown(leads, "<!doctype html><title>x</title>"), lambda: Exposition(b"", END))
     server = uvicorn.Server(
         uvicorn.Config(
             guarded(pages, access),

@@ -5,11 +5,14 @@ import asyncio
 import httpx
 import pytest
 
+from collector.exposition import Exposition
 from collector.web.application import Shown, application
 
 
 def ask(path: str, method: str = "GET", headers: dict[str, str] | None = None) -> httpx.Response:
-    pages = application(lambda: Shown(b"figures 1\n", "<p>trang"), lambda: b"vitals 1\n")
+    figures = Exposition(b"figures 1\n", b"figures 1.0\n# EOF\n")
+    vitals = Exposition(b"vitals 1\n", b"vitals 1.0\n# EOF\n")
+    pages = application(lambda: Shown(figures, "<p>trang"), lambda: vitals)
 
     async def answer() -> httpx.Response:
         transport = httpx.ASGITransport(pages)
@@ -20,9 +23,18 @@ def ask(path: str, method: str = "GET", headers: dict[str, str] | None = None) -
 
 
 def test_figures_and_vitals_are_one_text() -> None:
-    answer = ask("/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
-    assert answer.content == b"figures 1\nvitals 1\n"
-    assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+    for accepted in ({}, {"Accept": "text/plain;version=0.0.4"}, {"Accept": "*/*"}):
+        answer = ask("/metrics", headers=accepted)
+        assert answer.content == b"figures 1\nvitals 1\n"
+        assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+
+
+def test_who_asks_for_openmetrics_gets_it_with_one_end() -> None:
+    # As Prometheus asks.
+    accepted = "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,*/*;q=0.1"
+    answer = ask("/metrics", headers={"Accept": accepted})
+    assert answer.content == b"figures 1.0\nvitals 1.0\n# EOF\n"
+    assert answer.headers["Content-Type"] == "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 
 def test_the_page_may_load_nothing_from_anywhere() -> None:
