@@ -245,8 +245,7 @@ class Daemon:
             return
         tell = self.assembly.open_message if any(one.open_readings for one in settings.receivers.values()) else None
         try:
-            if noted := shown_log.note(self.assembly.counting, first_day, tell):
-                log.info("noted", readings=noted)
+            shown_log.note(self.assembly.counting, first_day, tell)
             drifted = self.assembly.drifted()
         except CollectorError as error:
             log.warning("not noted", reason=error.reason, mend=error.mend, again="tomorrow")

@@ -37,7 +37,7 @@ def check_command(
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check the configuration, and with --live the sources and receivers.
+    """Check the configuration, with --live all that it names.
 
     Nothing is written anywhere at a source, and a receiver is told nothing.
     """
