@@ -1,9 +1,10 @@
-"""Collecting documents from a register, beside `sqlite3.executemany` of the same rows from memory.
+"""Collecting documents from a register, beside `sqlite3.executemany` of the same rows from memory, and beside dlt.
 
 The register is a table in PostgreSQL, or where none is given in SQLite: what is promised is promised for PostgreSQL.
 """
 
 import json
+import shutil
 import sqlite3
 import sys
 import time
@@ -30,7 +31,19 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import Date, DateTime
 
-from collector.benchmark.measure import Figure, Size, absent, at_least, at_most, configuration, forget, program, spent
+from collector.benchmark import dlt_pipeline
+from collector.benchmark.measure import (
+    Figure,
+    Size,
+    absent,
+    at_least,
+    at_most,
+    configuration,
+    forget,
+    program,
+    spent,
+    times,
+)
 from collector.contract.period import as_date, plus_days
 from collector.store.engine import PRAGMAS
 
@@ -151,7 +164,8 @@ def measure(place: Path, size: Size) -> list[Figure]:
 
 
 def _figures(engine: Engine, path: Path, size: Size, *, promised: bool) -> list[Figure]:
-    limits, full, parts, nothing, peaks = [], [], [], [], []
+    limits, full, parts, nothing, peaks, theirs = [], [], [], [], [], []
+    without_dlt = dlt_pipeline.lacking()
     write(engine, size.documents)
     for time_ in range(size.rounds):
         forget(path)
@@ -163,6 +177,8 @@ def _figures(engine: Engine, path: Path, size: Size, *, promised: bool) -> list[
         full.append(first["seconds"])
         limits.append(limit["seconds"])
         peaks.append(loaded.peak)
+        if promised and not without_dlt:
+            theirs.append(_by_dlt(engine, path.parent / f"dlt{time_}", size.documents))
         changed = change(engine, size.documents, time_)
         later = spent(program("benchmark", "--of", str(path)), "collect documents\n" * 7).told.splitlines()
         cycles = [json.loads(line) for line in later]
@@ -179,12 +195,23 @@ def _figures(engine: Engine, path: Path, size: Size, *, promised: bool) -> list[
         at_most("documents.nothing_new", median(nothing), "ms", 50),
     ]
     if promised:
-        return figures
+        peer, name = "dlt with pyarrow, merging into SQLite", "documents.speed_beside_dlt"
+        beside = at_least(name, times(theirs, full), "x", 6, peer) if theirs else absent(name, "x", peer, without_dlt)
+        return [figures[0], figures[1], beside, *figures[2:]]
     told = absent("documents.speed", "x", "a register in PostgreSQL", "name a database with --postgresql URL")
     plain = [
         Figure(one.name.replace("documents", "documents_in_sqlite"), one.value, one.unit, one.peer) for one in figures
     ]
     return [told, *plain]
+
+
+def _by_dlt(engine: Engine, folder: Path, count: int) -> float:
+    url = engine.url.render_as_string(hide_password=False)
+    loaded = json.loads(spent(dlt_pipeline.command(url, _TABLE.name, folder)).told)
+    if loaded["rows"] != count:
+        raise ValueError(f"{loaded['rows']} of {count} documents were loaded by dlt")
+    shutil.rmtree(folder)
+    return float(loaded["seconds"])
 
 
 def limit(state: Path) -> dict[str, float]:

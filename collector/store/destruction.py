@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, and_, delete, exists, func, insert, not_, or_, select, update
 
-from collector.contract.connector import BadRow, Forget, Row
+from collector.contract.connector import BadRow, Columnar, Forget
 from collector.contract.errors import TryAgain
 from collector.contract.indicator import OF_PERSONS
 from collector.contract.period import Period, month_of
@@ -81,7 +81,7 @@ def destroyed(connection: Connection) -> set[int]:
     return set(connection.scalars(select(destroyed_month.c.month_day)))
 
 
-def without_destroyed(connection: Connection, rows: dict[type[Record], list[Row]], bad: list[BadRow]) -> int:
+def without_destroyed(connection: Connection, rows: dict[type[Record], Columnar], bad: list[BadRow]) -> int:
     """Take what is of destroyed months out of what is to be saved; returns how many records there were."""
     if OF_PERSONS.isdisjoint([*rows, *(one.record for one in bad)]):
         return 0
@@ -94,11 +94,12 @@ def without_destroyed(connection: Connection, rows: dict[type[Record], list[Row]
     bad[:] = usable
     for record, name in ((Mailbox, "month_day"), (MailboxDay, "day")):
         at = columns(record).index(name)
-        some = rows.get(record, [])
-        left = [row for row in some if row[at] // 100 * 100 + 1 not in dead]
-        if len(left) < len(some):
-            dropped += len(some) - len(left)
-            rows[record] = left
+        if record not in rows:
+            continue
+        left = [day // 100 * 100 + 1 not in dead for day in rows[record].columns[at]]
+        if not all(left):
+            dropped += left.count(False)
+            rows[record] = rows[record].chosen(left)
     return dropped
 
 

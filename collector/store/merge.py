@@ -1,11 +1,11 @@
 """Merges the rows of one record class into its table: whatever the order, the newest version of a key stays.
 
-Rows are de-duplicated in the batch. Those of new keys go straight into the table; the others are staged in a temporary
-table and pruned there (rows that are older than what is stored, or equal to it), so that a re-read of unchanged rows
-writes nothing. On a tie of versions with different
-content the greater digest wins: a total order, so that permuted pages end in the same store. Of rows that were read
-live the one read last wins instead: it is what the source has now. A row that is equal
-in all but its version takes the newer version: else an older version that arrives late would slip in between.
+Rows are de-duplicated in the batch. Those of new keys are bound into a temporary table and written from there, by one
+statement, during which other threads go on; the others are staged in another and pruned there (rows that are older
+than what is stored, or equal to it), so that a re-read of unchanged rows writes nothing. On a tie of versions with
+different content the greater digest wins: a total order, so that permuted pages end in the same store. Of rows that
+were read live the one read last wins instead: it is what the source has now. A row that is equal in all but its version
+takes the newer version: else an older version that arrives late would slip in between.
 """
 
 import json
@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 
@@ -32,8 +33,10 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.schema import CreateTable
 
-from collector.contract.connector import BadRow, Row
+from collector.contract.connector import BadRow, Columnar, Row
 from collector.contract.records import Record, columns
 from collector.contract.tables import table_of
 
@@ -47,7 +50,7 @@ class Arrived:
     """What came of a record class: `new` rows are in the table; what changes stored ones waits on the stage."""
 
     record: type[Record]
-    new: Sequence[Row]  # the values of the table's columns, in order
+    new: Columnar  # the table's columns, in order; `fresh_of` has the same rows
 
 
 @cache
@@ -63,21 +66,52 @@ def stage_of(record: type[Record]) -> Table:
     )
 
 
-def storable(record: type[Record], rows: Sequence[Row]) -> tuple[Sequence[Row], list[BadRow]]:
+@cache
+def fresh_of(record: type[Record]) -> Table:
+    """The temporary table through which the rows of new keys pass: all columns of the table, no index."""
+    return Table(
+        f"fresh_{record.NAME}",
+        MetaData(),
+        *(Column(column.name, column.type) for column in table_of(record).c),
+        prefixes=["TEMPORARY"],
+    )
+
+
+def emptied(connection: Connection, table: Table) -> None:
+    """Make a temporary table, or empty it."""
+    # Not `table.create`: that asks first, each time.
+    connection.exec_driver_sql(_made(table))
+    connection.exec_driver_sql(f"DELETE FROM {table.name}")
+
+
+@cache
+def _made(table: Table) -> str:
+    return str(CreateTable(table, if_not_exists=True).compile(dialect=sqlite.dialect()))
+
+
+def joined(record: type[Record], parts: Sequence[Sequence[Row]]) -> Columnar:
+    """Lay the rows of some batches under each other."""
+    width = len(columns(record))
+    laid = [Columnar.of(part, width) for part in parts]
+    if len(laid) == 1:
+        return laid[0]
+    return Columnar(list(chain.from_iterable(some)) for some in zip(*(part.columns for part in laid), strict=True))
+
+
+def storable(record: type[Record], rows: Columnar) -> tuple[Columnar, list[BadRow]]:
     """Part the rows that a database can hold from those with a NUL, a lone surrogate or an oversized integer."""
-    names = columns(record)
-    if not any(_suspect(values) for values in zip(*rows, strict=True)):
+    if not any(map(_suspect, rows.columns)):
         return rows, []
-    good: list[Row] = []
+    names = columns(record)
+    good: list[bool] = []
     bad: list[BadRow] = []
     for row in rows:
         fault = next(((n, r) for n, v in zip(names, row, strict=True) if (r := _fault(v))), None)
-        if fault is None:
-            good.append(row)
-        else:
+        good.append(fault is None)
+        if fault is not None:
             key = str(row[0]).encode("ascii", "backslashreplace").decode().replace("\0", "\\x00")
             bad.append(BadRow(record, key[:200], fault[0], fault[1]))
-    return good, bad
+    return rows.chosen(good), bad
 
 
 def _suspect(values: Sequence[Any]) -> bool:
@@ -119,10 +153,10 @@ def digest(row: Sequence[Any]) -> bytes:
     return blake2b(repr(tuple(row)).encode(), digest_size=16).digest()
 
 
-def newest(record: type[Record], rows: Sequence[Row], *, live: bool = False) -> list[Row]:
+def newest(record: type[Record], rows: Sequence[Row], *, live: bool = False) -> Sequence[Row]:
     """Keep one row per key: the greatest version, on a tie the greater digest (`live`: the later one)."""
-    if len(set(map(_KEY, rows))) == len(rows):
-        return list(rows)
+    if len(set(rows.columns[0] if isinstance(rows, Columnar) else map(_KEY, rows))) == len(rows):
+        return rows
     at = columns(record).index("changed")
     kept: dict[str, Row] = {}
     for row in rows:
@@ -134,31 +168,63 @@ def newest(record: type[Record], rows: Sequence[Row], *, live: bool = False) -> 
     return list(kept.values())
 
 
-def add(
-    connection: Connection, record: type[Record], source: str, rows: Sequence[Row], *, live: bool = False
-) -> Arrived:
-    """Insert the rows of new keys, and stage the others; `rows` hold the values of the table's columns, in order.
+def add(connection: Connection, record: type[Record], source: str, rows: Columnar, *, live: bool = False) -> Arrived:
+    """Insert the rows of new keys, and stage the others; `rows` hold the table's columns, in order.
 
     `live`: rows of the same version as what is stored take its place. What is left on the stage will update a stored
     row.
     """
-    staged = stage_of(record)
-    staged.create(connection, checkfirst=True)
-    connection.execute(delete(staged))
+    emptied(connection, stage_of(record))
+    emptied(connection, fresh_of(record))
     if not rows:
         return Arrived(record, rows)
-    known = _known(connection, record, source, [row[1] for row in rows])
-    new = [row for row in rows if row[1] not in known] if known else rows
+    keys = rows.columns[1]
+    # Of a first load none is stored: to ask for each would cost as much as a tenth of storing them.
+    if not _known(connection, record, source, [keys[0], keys[-1]]):
+        try:
+            _insert(connection, record, rows)
+        except IntegrityError:
+            emptied(connection, fresh_of(record))
+        else:
+            return Arrived(record, rows)
+    known = _known(connection, record, source, keys)
+    new = rows
+    if known:
+        is_known = [key in known for key in keys]
+        _stage(connection, record, rows.chosen(is_known), live=live)
+        new = rows.chosen([not one for one in is_known])
     if new:
-        _insert(connection, record, list(new))
-    _stage(connection, record, [row for row in rows if row[1] in known], live=live)
+        _insert(connection, record, new)
     return Arrived(record, new)
 
 
-def _insert(connection: Connection, record: type[Record], rows: list[Row]) -> None:
-    table = table_of(record)
-    marks = ", ".join("?" * len(table.c))
-    connection.exec_driver_sql(f"INSERT INTO {table.name} VALUES ({marks})", rows)
+def _insert(connection: Connection, record: type[Record], rows: Columnar) -> None:
+    """Write rows by way of their temporary table; IntegrityError, and none is written, if a key is stored."""
+    table, fresh = table_of(record), fresh_of(record)
+    marks, bound = _bound(rows.columns)
+    # The driver takes them one by one: they are never all there as tuples.
+    cursor: Any = connection.connection.cursor()
+    cursor.executemany(f"INSERT INTO {fresh.name} VALUES ({marks})", zip(*bound, strict=True))
+    cursor.close()
+    connection.exec_driver_sql(f"INSERT INTO {table.name} SELECT * FROM {fresh.name}")
+
+
+def _bound(given: Sequence[Sequence[Any]]) -> tuple[str, list[Sequence[Any]]]:
+    """Return the values of an INSERT and the columns to be bound to it.
+
+    To bind a value is what storing it costs most: a column without any, or of one number, is written out, and one that
+    stands twice is bound once.
+    """
+    marks: list[str] = []
+    bound: dict[int, Sequence[Any]] = {}
+    for column in given:
+        first = column[0]
+        if (first is None or type(first) is int) and column[-1] == first and column.count(first) == len(column):
+            marks.append("NULL" if first is None else str(first))
+        else:
+            bound.setdefault(id(column), column)
+            marks.append(f"?{list(bound).index(id(column)) + 1}")
+    return ", ".join(marks), list(bound.values())
 
 
 def _known(connection: Connection, record: type[Record], source: str, keys: Sequence[str]) -> set[str]:
@@ -173,14 +239,13 @@ def _question_of_known(record: type[Record]) -> Select[tuple[str]]:
     return select(table.c.key).where(table.c.source == bindparam("of"), table.c.key.in_(select(asked.c.value)))
 
 
-def _stage(connection: Connection, record: type[Record], rows: Sequence[Row], *, live: bool) -> None:
+def _stage(connection: Connection, record: type[Record], rows: Columnar, *, live: bool) -> None:
     """Put rows on the stage and prune those that would change nothing."""
-    if not rows:
-        return
     table, staged = table_of(record), stage_of(record)
     width = len(staged.c)
     marks = ", ".join("?" * width)
-    connection.exec_driver_sql(f"INSERT INTO {staged.name} VALUES ({marks})", [row[:width] for row in rows])
+    given = list(zip(*rows.columns[:width], strict=True))
+    connection.exec_driver_sql(f"INSERT INTO {staged.name} VALUES ({marks})", given)
 
     same_key = and_(table.c.source == staged.c.source, table.c.key == staged.c.key)
     content = [column.name for column in staged.c if column.name not in ("source", "key", "changed")]

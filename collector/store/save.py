@@ -4,16 +4,28 @@ Repeating a save, permuting its rows or cutting it anyhow ends in the same store
 """
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import repeat
 from typing import Any
 
-from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, and_, delete, func, literal, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    delete,
+    func,
+    literal,
+    select,
+)
 from sqlalchemy.dialects import sqlite
 
 from collector.agencies import Register
-from collector.contract.connector import BadRow, Batch, Replaced, Row, Span
+from collector.contract.connector import BadRow, Batch, Columnar, Replaced, Row, Span
 from collector.contract.period import as_date, days, month_of
 from collector.contract.records import (
     Delivery,
@@ -74,6 +86,7 @@ def _touched(name: str) -> Table:
 # A parent that is touched twice would be taken away twice: each key is there once. Without an index, so that it is the
 # touched rows that are gone through, and never all that are stored.
 _TOUCHED = {document: _touched("document"), delivery: _touched("delivery"), dossier: _touched("dossier")}
+_ANSWERED = select(literal(1)).where(delivery.c.source == bindparam("of")).limit(1)
 _PARENTS: Mapping[type[Record], Sequence[Table]] = {
     Document: (document,),
     Delivery: (document, delivery),
@@ -90,22 +103,24 @@ def save(
 
     They are all `live`, or none is.
     """
-    rows: dict[type[Record], list[Row]] = {}
+    given_rows: dict[type[Record], list[Sequence[Row]]] = {}
     bad: list[BadRow] = []
     for batch in batches:
         bad.extend(batch.bad)
         for record, some in batch.rows.items():
             if some:
-                good, unstorable = merge.storable(record, some)
-                rows.setdefault(record, []).extend(good)
-                bad.extend(unstorable)
+                given_rows.setdefault(record, []).append(some)
+    rows: dict[type[Record], Columnar] = {}
+    for record, parts in given_rows.items():
+        rows[record], unstorable = merge.storable(record, merge.joined(record, parts))
+        bad.extend(unstorable)
     destroyed = destruction.without_destroyed(connection, rows, bad)
     live = any(batch.live for batch in batches)
     dropped = _drop(connection, source, [one for batch in batches for one in batch.replaces], rows.get(MailboxDay, ()))
     given = sum(len(some) for some in rows.values())
     arrived = []
-    for record, some in rows.items():
-        own = _completed(record, source, merge.newest(record, some, live=live), register)
+    for record, kept in rows.items():
+        own = _completed(record, source, merge.newest(record, kept, live=live), register)
         arrived.append(merge.add(connection, record, source, own, live=live))
     inserted, updated = _apply(connection, source, arrived, register, plan, dropped)
     for told in (vanished, quarantine):
@@ -135,22 +150,22 @@ class _Agencies(dict[tuple[str | None, int | None], str | None]):
         return agency
 
 
-def _completed(record: type[Record], source: str, rows: Sequence[Row], register: Register) -> list[Row]:
+def _completed(record: type[Record], source: str, rows: Sequence[Row], register: Register) -> Columnar:
     """Make the rows those of the table: the source, the fields, the agency of its code on the day of the event.
 
     Behind them what is derived, as long as nothing else is known.
     """
-    if not rows:
-        return []
     # By columns: a loop over rows would cost as much as inserting them.
-    given = dict(zip(columns(record), zip(*rows, strict=True), strict=True))
-    agencies: Iterable[str | None] = repeat(None)
+    laid = Columnar.of(rows, len(columns(record)))
+    given = dict(zip(columns(record), laid.columns, strict=True))
+    nothing = [None] * len(laid)
+    agencies: Sequence[str | None] = nothing
     if record.AGENCY_DAY is not None:
         known = _Agencies(source, register)
-        agencies = map(known.__getitem__, zip(given[record.AGENCY_CODE], given[record.AGENCY_DAY], strict=True))
+        agencies = list(map(known.__getitem__, zip(given[record.AGENCY_CODE], given[record.AGENCY_DAY], strict=True)))
     stated = derive.STATED.get(record, {})
-    derived = (given[stated[name]] if name in stated else repeat(None) for name in record.DERIVED)
-    return list(zip(repeat(source), *given.values(), agencies, *derived, strict=False))
+    derived = (given[stated[name]] if name in stated else nothing for name in record.DERIVED)
+    return Columnar(([source] * len(laid), *laid.columns, agencies, *derived))
 
 
 def _drop(
@@ -199,11 +214,15 @@ def _apply(
         first, last = cell_days.get(MailboxDay, dropped)
         cell_days[MailboxDay] = min(first, dropped[0]), max(last, dropped[1])
     codes = _codes(connection, arrived)
-    answered = connection.scalar(select(literal(1)).where(delivery.c.source == source).limit(1)) is not None
-    changed = _fill_touched(connection, source, arrived, answered=answered)
-    signed = [facts for facts in changed if not tallies.worth_rebuilding(connection, facts, _TOUCHED[facts])]
-    for facts in signed:
-        tallies.add(connection, plan, facts, _TOUCHED[facts], -1)
+    answered = connection.scalar(_ANSWERED, {"of": source}) is not None
+    # What nothing else decides is counted as it came.
+    as_it_came = {document: merge.fresh_of(Document)} if not answered else {}
+    changed = _fill_touched(connection, source, arrived, as_it_came, answered=answered)
+    counted = [facts for facts, stored in changed.items() if stored]
+    anew = [facts for facts in counted if tallies.worth_rebuilding(connection, facts, _TOUCHED[facts])]
+    for facts in counted:
+        if facts not in anew:
+            tallies.add(connection, plan, facts, _TOUCHED[facts], -1)
     updated = sum(merge.merge(connection, one.record) for one in arrived)
     if document in changed:
         derive.documents(connection, _TOUCHED[document], fresh_too=answered)
@@ -216,12 +235,16 @@ def _apply(
     if codes:
         offers.make(connection, register, codes)
         cell_days[Procedure] = ALWAYS, FOREVER
+    for one in arrived:
+        if one.new and (facts := table_of(one.record)) in as_it_came and facts not in anew:
+            tallies.add_new(connection, plan, facts, as_it_came[facts])
     for facts in changed:
-        if facts in signed:
-            tallies.add(connection, plan, facts, _TOUCHED[facts], +1)
-            tallies.sweep(connection, plan, facts)
-        else:
+        if facts in anew:
             tallies.rebuild(connection, plan, facts)
+            continue
+        tallies.add(connection, plan, facts, _TOUCHED[facts], +1)
+        if facts in counted:
+            tallies.sweep(connection, plan, facts)
     tallies.recompute_cells(connection, plan, cell_days)
     return sum(len(one.new) for one in arrived), updated
 
@@ -234,7 +257,7 @@ def _codes(connection: Connection, arrived: Sequence[merge.Arrived]) -> set[str]
         if one.record is Procedure:
             staged = merge.stage_of(Procedure)
             same = and_(procedure.c.source == staged.c.source, procedure.c.key == staged.c.key)
-            codes |= {row[at] for row in one.new} | set(connection.scalars(select(staged.c.code)))
+            codes |= set(one.new.columns[at]) | set(connection.scalars(select(staged.c.code)))
             codes |= set(connection.scalars(select(procedure.c.code).join_from(staged, procedure, same)))
     return codes
 
@@ -245,44 +268,48 @@ def _cell_days(connection: Connection, arrived: merge.Arrived) -> tuple[int, int
     day = merge.stage_of(arrived.record).c[name]
     ends = [end for end in connection.execute(select(func.min(day), func.max(day))).one() if end is not None]
     at = table_of(arrived.record).c.keys().index(name)
-    ends += {row[at] for row in arrived.new}
+    ends += set(arrived.new.columns[at])
     if not ends:
         return None
     return min(ends), month_of(max(ends)).last if arrived.record is Mailbox else max(ends)
 
 
 def _fill_touched(
-    connection: Connection, source: str, arrived: Sequence[merge.Arrived], *, answered: bool
-) -> list[Table]:
-    """Collect the keys of the parents that the rows change; returns the tables that have any.
+    connection: Connection,
+    source: str,
+    arrived: Sequence[merge.Arrived],
+    as_it_came: Collection[Table],
+    *,
+    answered: bool,
+) -> dict[Table, bool]:
+    """Collect the keys of the parents that the rows change; returns the tables that have any, and if stored ones are.
 
-    `answered`: there are deliveries of this source, which follow what becomes of their documents.
+    New rows of those tables that are counted as they came are left out. `answered`: there are deliveries of this
+    source, which follow what becomes of their documents.
     """
-    fresh: dict[Table, list[str]] = {}
+    fresh: dict[Table, merge.Arrived] = {}
     others: dict[Table, set[tuple[str, str]]] = {facts: set() for facts in _TOUCHED}
     for one in arrived:
-        if (facts := table_of(one.record)) in _TOUCHED:
-            fresh[facts] = [row[1] for row in one.new]
+        if (facts := table_of(one.record)) in _TOUCHED and facts not in as_it_came and one.new:
+            fresh[facts] = one
         for parent in _PARENTS.get(one.record, ()):
             others[parent] |= _parents(connection, parent, one)
         if one.record is Document and answered:
             others[delivery] |= _deliveries_of(connection, source, one)
-    changed = []
+    changed = {}
     for facts, touched in _TOUCHED.items():
-        new, old = fresh.get(facts, []), others[facts]
-        if not new and not old:
+        new, old = fresh.get(facts), others[facts]
+        if new is None and not old:
             continue
-        changed.append(facts)
-        touched.create(connection, checkfirst=True)
-        connection.execute(delete(touched))
-        if new:
-            given = func.json_each(json.dumps(new)).table_valued("value")
-            rows = select(literal(source), given.c.value, literal(1))
-            connection.execute(touched.insert().from_select(["source", "key", "fresh"], rows))
-        known_as_new = set(new) if old else ()
+        merge.emptied(connection, touched)
+        if new is not None:
+            came = merge.fresh_of(new.record).name
+            connection.exec_driver_sql(f"INSERT INTO {touched.name} SELECT source, key, 1 FROM {came}")
+        known_as_new = set(new.new.columns[1]) if new is not None and old else ()
         again = [(where, key, 0) for where, key in old if where != source or key not in known_as_new]
         if again:
             connection.exec_driver_sql(f"INSERT INTO {touched.name} VALUES (?, ?, ?)", again)
+        changed[facts] = bool(again)
     return changed
 
 
@@ -294,18 +321,19 @@ def _parents(connection: Connection, facts: Table, arrived: merge.Arrived) -> se
     if arrived.record is Procedure:
         # A catalogue may speak for another source's dossiers too.
         at = table.c.keys().index("code")
-        codes = {row[at] for row in arrived.new} | set(connection.scalars(select(staged.c.code)))
+        codes = set(arrived.new.columns[at]) | set(connection.scalars(select(staged.c.code)))
         asked = func.json_each(json.dumps(sorted(codes))).table_valued("value")
         named = facts.c.procedure.in_(select(asked.c.value))
         return {(source, key) for source, key in connection.execute(select(facts.c.source, facts.c.key).where(named))}
     at = table.c.keys().index(facts.name)
     stored = connection.execute(select(staged.c.source, staged.c[facts.name]).distinct())
-    return {(row[0], row[at]) for row in arrived.new} | {(source, key) for source, key in stored}
+    own = set(zip(arrived.new.columns[0], arrived.new.columns[at], strict=True))
+    return own | {(source, key) for source, key in stored}
 
 
 def _deliveries_of(connection: Connection, source: str, arrived: merge.Arrived) -> set[tuple[str, str]]:
     """The keys of the stored deliveries of the documents that arrived: they follow what becomes of these."""
-    documents = [row[1] for row in arrived.new] + [key for _, key in _parents(connection, document, arrived)]
+    documents = [*arrived.new.columns[1], *(key for _, key in _parents(connection, document, arrived))]
     of = func.json_each(json.dumps(documents)).table_valued("value")
     question = select(delivery.c.key).where(delivery.c.source == source, delivery.c.document.in_(select(of.c.value)))
     return {(source, key) for key in connection.scalars(question)}

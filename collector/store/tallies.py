@@ -14,11 +14,13 @@ also the check: both ways end in the same cells (a property test holds them to i
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from hashlib import blake2b
 from typing import Any
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Connection,
     Integer,
     Label,
@@ -37,6 +39,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.sql import visitors
 
 from collector.contract.indicator import Cells, Counted, Flow, Group, Indicator
 from collector.contract.period import month_of, plus_days
@@ -55,9 +58,9 @@ _REBUILD_BELOW = 6
 _FIRST_DAY, _LAST_DAY = 19000101, 29991231
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Wide:
-    """One wide table and the indicators that it counts."""
+    """One wide table and the indicators that it counts. Equal only to itself: what is made of it is remembered."""
 
     facts: Table
     day: str  # the name of the day column
@@ -128,14 +131,15 @@ def part_of(tallies: Tallies, indicator: Indicator, name: str) -> tuple[Table, l
     raise KeyError(f"{indicator.id} has no {name}")
 
 
-def counts(wide: Wide, sign: int = 1, touched: Table | None = None) -> Select[Any]:
+def counts(wide: Wide, sign: int = 1, touched: Table | None = None, new: Table | None = None) -> Select[Any]:
     """One pass over the facts: agency, day, and hits, judged, unknown of each indicator, times `sign`.
 
     With `touched` (a table of source, key and fresh) only over those rows; what is taken away leaves out the fresh
-    ones, which are in no tally yet.
+    ones, which are in no tally yet. With `new`, a table of the same columns, over its rows instead.
     """
-    facts, day = wide.facts, wide.facts.c[wide.day]
-    verdicts = select(facts.c.agency, day.label("day"), *(_verdict(one) for one in wide.indicators))
+    facts = wide.facts if new is None else new
+    day = facts.c[wide.day]
+    verdicts = select(facts.c.agency, day.label("day"), *(_verdict(one, facts) for one in wide.indicators))
     if touched is not None:
         verdicts = verdicts.join_from(
             touched, facts, and_(facts.c.source == touched.c.source, facts.c.key == touched.c.key)
@@ -153,27 +157,54 @@ def counts(wide: Wide, sign: int = 1, touched: Table | None = None) -> Select[An
     return select(rows.c.agency, rows.c.day, *sums).where(any_counted).group_by(rows.c.agency, rows.c.day)
 
 
-def _verdict(indicator: Indicator) -> Label[int | None]:
+def _verdict(indicator: Indicator, facts: Table) -> Label[int | None]:
     """What an indicator says of a row: 1 a hit, 0 a miss, 2 not to be judged; NULL: not counted."""
     formula = indicator.formula
     assert isinstance(formula, Counted)
     hit = func.coalesce(cast(formula.hit, Integer), _UNKNOWN)
-    return case((formula.counted, hit)).label(indicator.column)
+    verdict: ColumnElement[int | None] = case((formula.counted, hit))
+    if facts is not formula.table:
+
+        def of_facts(element: Any, **_: Any) -> Any:
+            return facts.c[element.name] if isinstance(element, Column) and element.table is formula.table else None
+
+        verdict = visitors.replacement_traverse(verdict, {}, of_facts)
+    return verdict.label(indicator.column)
 
 
 def add(connection: Connection, tallies: Tallies, facts: Table, touched: Table, sign: int) -> None:
     """Add (or, with sign -1, take away) the counts of the touched rows of a record table."""
     for wide in tallies.wide:
-        if wide.facts is not facts:
-            continue
-        names = list(wide.table.c.keys())
-        statement = sqlite.insert(wide.table).from_select(names, counts(wide, sign, touched))
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["agency", "day"],
-                set_={name: wide.table.c[name] + statement.excluded[name] for name in names[2:]},
-            )
-        )
+        if wide.facts is facts:
+            connection.exec_driver_sql(*_addition(wide, sign, touched))
+
+
+def add_new(connection: Connection, tallies: Tallies, facts: Table, new: Table) -> None:
+    """Add the counts of new rows that another table has too: the same columns, and just these rows."""
+    for wide in tallies.wide:
+        if wide.facts is facts:
+            connection.exec_driver_sql(*_addition_of_new(wide, new))
+
+
+@cache
+def _addition(wide: Wide, sign: int, touched: Table) -> tuple[str, tuple[Any, ...]]:
+    return _added(wide, counts(wide, sign, touched))
+
+
+@cache
+def _addition_of_new(wide: Wide, new: Table) -> tuple[str, tuple[Any, ...]]:
+    return _added(wide, counts(wide, new=new))
+
+
+def _added(wide: Wide, counted: Select[Any]) -> tuple[str, tuple[Any, ...]]:
+    """Return the statement that adds counts, as text: to compile it takes longer than to run it for few rows."""
+    names = list(wide.table.c.keys())
+    statement = sqlite.insert(wide.table).from_select(names, counted)
+    made = statement.on_conflict_do_update(
+        index_elements=["agency", "day"],
+        set_={name: wide.table.c[name] + statement.excluded[name] for name in names[2:]},
+    ).compile(dialect=sqlite.dialect(), compile_kwargs={"render_postcompile": True})
+    return str(made), tuple(made.params[name] for name in made.positiontup or ())
 
 
 def sweep(connection: Connection, tallies: Tallies, facts: Table) -> None:

@@ -3,12 +3,11 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import repeat
 from typing import Any
 
 from sqlalchemy import FromClause
 
-from collector.contract.connector import BadRow, Row
+from collector.contract.connector import BadRow, Columnar, Row
 from collector.contract.door import Rows
 from collector.contract.errors import UnexpectedAnswer
 from collector.contract.period import day_start
@@ -32,7 +31,7 @@ _ISSUED, _REMOVED, _CHANGED = (columns(Document).index(name) for name in ("issue
 class Converted:
     """The rows of one page. `versions` is what each value of `changed` became."""
 
-    rows: list[Row]
+    rows: Sequence[Row]
     bad: list[BadRow]
     versions: Sequence[Any]
 
@@ -102,6 +101,7 @@ def plan_of_documents(config: Config, door: Rows, since: int, *, asked: bool = F
         made.mapped("document_id", "document_id", texts)
         made.mapped("counterpart", "sender", texts)
         made.keep_only(told.only)
+        rows: Sequence[Row]
         rows, bad = made.rows()
         issued = {day for day in set(made.columns["issued_day"]) if isinstance(day, int)}
         if issued and min(issued) < since:
@@ -111,7 +111,7 @@ def plan_of_documents(config: Config, door: Rows, since: int, *, asked: bool = F
     return Plan(Document, table, fields, names, changed, convert)
 
 
-def _not_before(rows: list[Row], since: int, earliest: int) -> list[Row]:
+def _not_before(rows: Sequence[Row], since: int, earliest: int) -> list[Row]:
     kept = []
     for row in rows:
         if row[_ISSUED] is None or row[_ISSUED] >= since:
@@ -149,11 +149,11 @@ def plan_of_deliveries(config: Config, door: Rows, documents: Plan) -> Plan | No
         if Unusable in {*map(type, ids), *map(type, parents)}:
             ids, parents = list(map(_told, ids)), list(map(_told, parents))
         made.columns["key"] = [f"{parent}|{one}" for parent, one in zip(parents, ids, strict=True)]
-        made.columns["agency_code"] = repeat("", page.size)
+        made.columns["agency_code"] = [""] * page.size
         versions = made.versions(began)
         made.columns["removed"] = [one or 0 for one in made.mapped("removed", "deleted", deleted)]
         made.mapped("counterpart", "counterpart", texts)
-        made.columns["outside"] = repeat(None, page.size)
+        made.columns["outside"] = [None] * page.size
         if told.inside is not None or told.outside is not None:
             made.mapped("outside", "counterpart", is_outside)
         made.mapped("electronic", "electronic", flags["electronic"], told.electronic)
@@ -164,13 +164,13 @@ def plan_of_deliveries(config: Config, door: Rows, documents: Plan) -> Plan | No
             if told.received is None:
                 made.columns["received"] = [0 if day is None else 1 for day in days]
             else:  # a day that is kept for something else proves no receipt
-                proven = zip(days, received, strict=False)  # a constant has no end
+                proven = zip(days, received, strict=True)
                 days = [day if one == 1 or type(day) is Unusable else None for day, one in proven]
                 made.columns["received_day"] = days
         made.mapped("refused", "refused", flags["refused"], told.refused)
         made.mapped("recalled", "recalled", flags["recalled"], told.recalled)
         made.mapped("document_id", "document_id", texts)
-        made.columns["status_told"] = repeat(int(told.tells_statuses), page.size)
+        made.columns["status_told"] = [int(told.tells_statuses)] * page.size
         made.keep_only(told.only)
         rows, bad = made.rows()
         return Converted(rows, bad, versions)
@@ -248,23 +248,23 @@ class _Columns:
         self._suspect.append(("changed", made))
         return made
 
-    def mapped(self, name: str, source: str, converter: Remembered, told: object = None) -> Any:
+    def mapped(self, name: str, source: str, converter: Remembered, told: object = None) -> list[Any]:
         """Convert a column, or take the constant that the mapping tells instead; None if it has neither."""
         if isinstance(told, Constant):
-            made: Any = repeat(converter[told.constant], self._page.size)
+            made = [converter[told.constant]] * self._page.size
         elif source in self._page.columns:
             made = converter.column(self._page.columns[source])
             if converter.met_unusable:
                 self._suspect.append((source, made))
         else:
-            made = repeat(None, self._page.size)
+            made = [None] * self._page.size
         self.columns[name] = made
         return made
 
-    def days(self, name: str, source: str, clock: Clock) -> Any:
+    def days(self, name: str, source: str, clock: Clock) -> list[Any]:
         """Convert a column of dates or times to local days."""
         if source not in self._page.columns:
-            made: Any = [None] * self._page.size
+            made = [None] * self._page.size
         else:
             made = clock.days(self._page.columns[source])
             if clock.met_unusable:
@@ -286,10 +286,10 @@ class _Columns:
             kept = wanted.column(self._page.columns[f"only {column}"])
             self._left_out |= {number for number, one in enumerate(kept) if one is not True}
 
-    def rows(self) -> tuple[list[Row], list[BadRow]]:
+    def rows(self) -> tuple[Columnar, list[BadRow]]:
         """Return the rows, and those that cannot be used by id, column and reason."""
         record = self._plan.record
-        rows = list(zip(*(self.columns[name] for name in columns(record)), strict=True))
+        rows = Columnar(self.columns[name] for name in columns(record))
         faults: dict[int, tuple[str, str]] = {}
         for source, made in self._suspect:
             for number, one in enumerate(made):
@@ -304,7 +304,7 @@ class _Columns:
             if number not in self._left_out
         ]
         left_out = self._left_out | set(faults)
-        return [row for number, row in enumerate(rows) if number not in left_out], bad
+        return rows.chosen([number not in left_out for number in range(len(rows))]), bad
 
 
 def _told(key: Any) -> str:

@@ -14,7 +14,7 @@ Reads    Document and Delivery: ids, codes, days, flags and the status. An ordin
          days and compares what they say. Only mapped columns are asked for: no subject, no person's name. For
          `collector compare` the rows of the configured months in the table of `totals`.
 Never    writes, locks, calls procedures, or asks for a table or column that is not mapped.
-Limits   `page_size` rows a statement, one statement at a time; the next page is asked for while one is worked on. What
+Limits   `page_size` rows a statement, one statement at a time; up to three pages are read while one is worked on. What
          moves no changed column, and what is deleted for good, is found by reconciliation alone (daily), and so is
          what changes on documents older than `window_days`. Changed columns written as text must all be written
          alike. Documents issued before the source's first day are left out, and their deliveries (reconciliation
@@ -51,7 +51,7 @@ from connectors.docmgmt.register_rows import (
     plan_of_documents,
 )
 from connectors.register import stored_totals
-from connectors.register.cursor import Progress, Windowed
+from connectors.register.cursor import Latest, Progress, Windowed
 from connectors.register.pages import Beside, Page, Pages, ahead
 from connectors.register.values import Clock, Unusable, like
 from connectors.register.values import keys as ids
@@ -255,11 +255,10 @@ class _Run:
         if not progress.nulls:
             start = None if progress.at else progress.start(plan.changed, self._config.overlap)
             since = progress.at["changed"] if progress.at else start
-            for page in ahead(pages.changed_since(self._door, start, progress.at)):
-                converted = plan.rows(page, self._door.began)
-                check_changed(plan, page, converted, self._door.source)
-                progress.passed(page.columns["changed"], converted.versions, page.at)
-                yield self._batch(plan, self._not_of_before(plan, page, converted))
+            read = self._converted(plan, progress, pages.changed_since(self._door, start, progress.at))
+            for at, latest, converted in ahead(read):
+                progress.passed(at, latest)
+                yield self._batch(plan, converted)
             recent = () if since is None else (or_(changed.is_(None), changed >= since),)
             for page in pages.without_id(self._door, recent):
                 yield self._batch(plan, plan.rows(page, self._door.began))
@@ -267,6 +266,16 @@ class _Run:
         for page in pages.by_id(self._door, progress.at, (changed.is_(None),)):
             progress.at = page.at
             yield self._batch(plan, self._not_of_before(plan, page, plan.rows(page, self._door.began)))
+
+    def _converted(
+        self, plan: Plan, progress: Progress, pages: Iterator[Page]
+    ) -> Iterator[tuple[Mapping[str, Any], Latest | None, Converted]]:
+        """Convert pages in the thread that reads them; of the page itself only what the cursor needs is kept."""
+        for page in pages:
+            converted = plan.rows(page, self._door.began)
+            check_changed(plan, page, converted, self._door.source)
+            latest = progress.latest(page.columns["changed"], converted.versions)
+            yield page.at, latest, self._not_of_before(plan, page, converted)
 
     def _with_issue(self, plan: Plan) -> tuple[Any, Mapping[str, Any], Beside | None]:
         """Return what to select from, which columns, and what beside: deliveries with their document's day of issue."""

@@ -208,7 +208,7 @@ class _Run:
             for page in self._pages.changed_since(self._door, start, progress.at, by):
                 self._intake.take(page.rows())
                 told = page.columns[by]
-                progress.passed(told, self._clock.versions(told, self._door.began), page.at)
+                progress.passed(page.at, progress.latest(told, self._clock.versions(told, self._door.began)))
                 yield self._batch(self._cursor(ended=False))
             self._ended.add(by)
         for page in self._by_id(self._pages.fields["changed"].is_(None)):

@@ -17,6 +17,9 @@ from connectors.register.values import Clock, Unusable, pack, unpack
 
 _MILLION = 1_000_000
 
+Latest = tuple[Any, int]
+"""A value of the changed column, and the version that it is."""
+
 
 @dataclass(slots=True)
 class Progress:
@@ -48,15 +51,19 @@ class Progress:
         """Return the value of the changed column at which a new pass starts; None: from the first."""
         return None if self.through_version is None else clock.earlier(self.through, overlap)
 
-    def passed(self, told: Sequence[Any], versions: Sequence[Any], at: Mapping[str, Any]) -> None:
-        """Note a page in the order of (changed, id)."""
-        self.at = at
+    def latest(self, told: Sequence[Any], versions: Sequence[Any]) -> Latest | None:
+        """Return the last value of a page in the order of changes that is safely behind us; None if none is."""
         latest = self.began * _MILLION
         for value, version in zip(reversed(told), reversed(versions), strict=True):
             if not isinstance(version, Unusable) and version <= latest:
-                if self.through_version is None or version >= self.through_version:
-                    self.through, self.through_version = value, version
-                return
+                return value, version
+        return None
+
+    def passed(self, at: Mapping[str, Any], latest: Latest | None) -> None:
+        """Note a page in the order of (changed, id): where it ends, and the latest of its changes."""
+        self.at = at
+        if latest is not None and (self.through_version is None or latest[1] >= self.through_version):
+            self.through, self.through_version = latest
 
     def document(self, *, ended: bool) -> dict[str, Any]:
         """Return the progress as JSON. `ended`: the pass is over, the next one is new."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from queue import Full, Queue
 from threading import Event, Thread
-from typing import Any
+from typing import Any, TypeVar
 from unicodedata import normalize
 
 from sqlalchemy import ColumnElement, FromClause, Select, and_, column, or_, select, table
@@ -18,6 +18,14 @@ from collector.contract.errors import UnexpectedAnswer
 
 _WITHOUT_ID = 1_000  # enough to say how many there are
 _PATIENCE = 5.0  # seconds
+WAITING = 2
+"""Pages that are ready while another is worked on: as many as are read while a group of rows is stored."""
+
+Item = TypeVar("Item")
+
+
+class _End:
+    """Follows the last page."""
 
 
 def existing(
@@ -212,15 +220,15 @@ def _once(rows: Sequence[tuple[Any, ...]], key: int, by: int) -> Sequence[tuple[
     return list(kept.values())
 
 
-def ahead(pages: Iterator[Page]) -> Iterator[Page]:
-    """Yield pages while a thread asks for the next one: one is in hand and one waits at most.
+def ahead(items: Iterator[Item]) -> Iterator[Item]:
+    """Yield pages, or what is made of them, while a thread asks for the next: one is in hand and a few wait at most.
 
     The thread ends with its pages, with an error (which is raised here) or when nobody wants any more.
     """
-    waiting: Queue[Page | Exception | None] = Queue(maxsize=1)
+    waiting: Queue[Item | Exception | _End] = Queue(maxsize=WAITING)
     unwanted = Event()
 
-    def hand_over(one: Page | Exception | None) -> None:
+    def hand_over(one: Item | Exception | _End) -> None:
         while not unwanted.is_set():
             try:
                 waiting.put(one, timeout=0.1)
@@ -230,11 +238,11 @@ def ahead(pages: Iterator[Page]) -> Iterator[Page]:
 
     def ask() -> None:
         try:
-            for page in pages:
-                hand_over(page)
+            for item in items:
+                hand_over(item)
                 if unwanted.is_set():
                     return
-            hand_over(None)
+            hand_over(_End())
         except Exception as error:  # noqa: BLE001 - whatever it is, it is raised where the page is wanted
             hand_over(error)
 
@@ -243,7 +251,7 @@ def ahead(pages: Iterator[Page]) -> Iterator[Page]:
     try:
         while True:
             one = waiting.get()
-            if one is None:
+            if isinstance(one, _End):
                 return
             if isinstance(one, Exception):
                 raise one

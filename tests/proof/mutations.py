@@ -250,6 +250,20 @@ MUTATIONS = (
         "tests/store/test_save.py::test_a_document_with_several_recipients_moves_between_cells_once",
     ),
     Mutation(
+        "what is counted as it came is counted again",
+        "collector/store/save.py",
+        "and facts not in as_it_came and one.new:",
+        "and one.new:",
+        "tests/store/test_save.py::test_stored_rows_among_new_ones_are_found_and_each_is_counted_once[few do]",
+    ),
+    Mutation(
+        "a column that begins and ends alike is taken for one of a single value",
+        "collector/store/merge.py",
+        " and column.count(first) == len(column):",
+        ":",
+        "tests/store/test_save.py::test_rows_kept_as_columns_are_the_same_rows",
+    ),
+    Mutation(
         "the cursor is ahead of the data",
         "collector/collect.py",
         "                held += _size(batch)\n",

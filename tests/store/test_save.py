@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, delete, select
 
 from collector.agencies import Register
-from collector.contract.connector import BadRow, Batch, Covered, Row, Span
+from collector.contract.connector import BadRow, Batch, Columnar, Covered, Row, Span
 from collector.contract.records import (
     RECORDS,
     Delivery,
@@ -453,6 +453,46 @@ def test_of_rows_read_live_with_one_version_the_one_read_last_stands(small: tupl
             assert connection.scalar(select(document.c.paper_too)) == last[columns(Document).index("paper_too")]
     late = a_document("1", paper_too=0, changed=8)
     assert put(engine, known, {Document: [late]}, live=True).unchanged == 1, "an older version stays older"
+
+
+@pytest.mark.parametrize("others", [0, 40], ids=["many of the stored ones change", "few do"])
+def test_stored_rows_among_new_ones_are_found_and_each_is_counted_once(
+    small: tuple[Engine, Register], others: int
+) -> None:
+    engine, known = small
+    put(engine, known, {Document: [a_document(key) for key in ("2", "4", *(f"x{n}" for n in range(others)))]})
+    # The first and the last are new: what is asked first says nothing of those between.
+    again = [
+        a_document("1"),
+        a_document("2", changed=9, paper_too=1),
+        a_document("3"),
+        a_document("4"),
+        a_document("5"),
+    ]
+    saved = put(engine, known, {Document: again})
+    assert (saved.inserted, saved.updated, saved.unchanged) == (3, 1, 1)
+    assert counts_of(engine, *INTERNAL) == {("H44.01", 20260105): (others + 4, others + 5, 0)}
+    with reading(engine) as connection:
+        assert connection.scalar(select(document.c.paper_too).where(document.c.key == "2")) == 1
+
+
+def test_rows_kept_as_columns_are_the_same_rows(tmp_path: Path) -> None:
+    rows = [a_document(key, paper_too=paper) for key, paper in (("1", 0), ("2", 1), ("bad\0", 0), ("3", 0))]
+    hashed = []
+    for name, some in (("rows", rows), ("columns", Columnar(list(zip(*rows, strict=True))))):
+        (tmp_path / name).mkdir()
+        engine, known = store(tmp_path / name)
+        saved = put(engine, known, {Document: some})
+        assert (saved.read, saved.inserted, saved.quarantined) == (4, 3, 1)
+        assert counts_of(engine, *INTERNAL) == {("H44.01", 20260105): (2, 3, 0)}
+        hashed.append(state(engine))
+    assert hashed[0] == hashed[1]
+    laid = Columnar.of(rows, len(columns(Document)))
+    assert (list(laid), laid[1], list(laid[1:3])) == (rows, rows[1], rows[1:3])
+    assert list(laid.chosen([0, 1, 0, 1])) == [rows[1], rows[3]]
+    assert len(Columnar.of([], 3)) == 0
+    with pytest.raises(ValueError, match="length"):
+        Columnar([[1, 2], [3]])
 
 
 def test_a_counted_row_without_a_day_is_told(small: tuple[Engine, Register]) -> None:

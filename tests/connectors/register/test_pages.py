@@ -8,29 +8,29 @@ import pytest
 
 from collector.contract.door import Rows
 from collector.contract.errors import TryAgain, UnexpectedAnswer
-from connectors.register.pages import Page, ahead, existing
+from connectors.register.pages import WAITING, Page, ahead, existing
 
 
 def page(n: int) -> Page:
     return Page({}, n, {}, last=False)
 
 
-def test_the_next_page_is_asked_for_while_one_is_in_hand_and_no_more() -> None:
+def test_the_next_pages_are_asked_for_while_one_is_in_hand_and_no_more() -> None:
     given: list[int] = []
-    third = threading.Event()
+    asked = threading.Event()
 
     def pages() -> Iterator[Page]:
         for n in range(10):
             given.append(n)
-            if n == 2:
-                third.set()
+            if n == WAITING + 1:
+                asked.set()
             yield page(n)
 
     read = ahead(pages())
     assert next(read).size == 0
-    assert third.wait(30), "while the first is in hand, the second waits and the third is asked for"
+    assert asked.wait(30), "while the first is in hand, some wait and another is asked for"
     threading.Event().wait(0.3)
-    assert given == [0, 1, 2]
+    assert given == list(range(WAITING + 2))
     assert [one.size for one in read] == list(range(1, 10))
 
 
