@@ -67,7 +67,7 @@ def outcomes(done: Iterable[Outcome], width: int) -> list[Shown]:
         ]
         for one in done
     ]
-    return [table(columns, rows, width)]
+    return [table(columns, rows, width)] if rows else []
 
 
 def outcome_json(one: Outcome) -> dict[str, Any]:
