@@ -165,7 +165,7 @@ def show_ranking(
     else:
         display(ranking.ranking(scores, names_of(assembly), blocks, period.name, out.width))
         if any(one.change is not None for one in scores):
-            say(f"changes are against {_former(assembly, period)}")
+            display([f"[dim]changes are against {_former(assembly, period)}[/]"])
     for line in [] if is_open else told_of_editions(assembly, [period]):
         say(f"{line}; --open shows what it would be now")
 

@@ -8,10 +8,11 @@ from typing import Any
 from rich.console import Console, RenderableType
 from rich.markup import escape
 
-out = Console(highlight=False)
+# No emoji: `agencies.yaml:100: name` names a line, and no picture.
+out = Console(highlight=False, emoji=False)
 
 
-err = Console(stderr=True, highlight=False)
+err = Console(stderr=True, highlight=False, emoji=False)
 
 
 WIDE = 1_000

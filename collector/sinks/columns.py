@@ -73,7 +73,8 @@ def _total(widths: Sequence[int]) -> int:
 
 
 def _natural(column: Column, cells: Sequence[str]) -> int:
-    content = max((cell_len(line) for cell in cells for line in Text.from_markup(cell).plain.split("\n")), default=0)
+    lines = (line for cell in cells for line in Text.from_markup(cell, emoji=False).plain.split("\n"))
+    content = max(map(cell_len, lines), default=0)
     return max(content, *(cell_len(word.rstrip()) for word in _words(column.title)))
 
 

@@ -19,9 +19,8 @@ _RANKING = (
     Column("agency"),
     Column("name", "name"),
     Column("points", "figure"),
-    Column("interval", "figure"),
-    Column("measured", "figure"),
-    Column("by machine", "figure"),
+    Column("up to", "figure"),
+    Column("measured machine", "figure"),
     Column("band"),
 )
 
@@ -31,6 +30,7 @@ def ranking(
 ) -> list[RenderableType]:
     """One table per block. A rank that what is missing could still change is shown with its interval, a tie with `=`.
 
+    `up to` is what its points could still become; then the shares of them that are measured, and recorded by machines.
     The change of ranks has a column where any is known.
     """
     with_change = any(one.change is not None for one in scores)
@@ -47,7 +47,7 @@ def ranking(
             f"[bold]{escape(blocks.get(block, block))}[/], {period}",
             table(columns, [place(one) for one in own], width, every),
             *(f"not ranked: {why}" for why in reasons((one.agency, one.why) for one in own if one.rank is None)),
-            *(f"cannot be told apart: {', '.join(some)}" for some in _alike(own)),
+            *(f"cannot be told apart: {some}" for some in _alike(own)),
             *_rests_on(own),
             "",
         ]
@@ -60,10 +60,9 @@ def _place(one: Score, names: Mapping[str, str]) -> list[str]:
         one.agency,
         escape(names.get(one.agency, "")),
         f"{one.points:.2f}",
-        _interval(one),
-        _share(one.measured_share),
-        _share(one.machine_share),
-        escape(_band(one)),
+        "" if one.points_low == one.points_high else f"{one.points_high:.2f}",
+        f"{_per_cent(one.measured_share)}/{_per_cent(one.machine_share)} %",
+        escape(one.band or ""),
     ]
 
 
@@ -71,8 +70,8 @@ def _interval(one: Score | Line) -> str:
     return "" if one.points_low == one.points_high else f"{one.points_low:.2f}–{one.points_high:.2f}"
 
 
-def _share(share: Decimal) -> str:
-    return f"{int(share * 100)} %"  # 100 % is said of the whole only
+def _per_cent(share: Decimal) -> int:
+    return int(share * 100)  # 100 is said of the whole only
 
 
 def _band(one: Score) -> str:
@@ -94,17 +93,23 @@ def _rank(one: Score) -> str:
     return f"{tie}{one.rank}{between}"
 
 
-def _alike(own: Sequence[Score]) -> list[list[str]]:
+def _alike(own: Sequence[Score]) -> list[str]:
     """The groups whose order what is not known could still turn; not those whose points are known and equal."""
     groups: dict[int, list[Score]] = {}
     for one in own:
         if one.group is not None:
             groups.setdefault(one.group, []).append(one)
     return [
-        [one.agency for one in some]
+        ", ".join(one.agency for one in some)
+        if len(some) <= _FEW
+        else f"{some[0].agency} to {some[-1].agency}, {len(some)} agencies"
         for some in groups.values()
         if len(some) > 1 and any(one.points_low != one.points_high for one in some)
     ]
+
+
+_FEW = 4
+"""So many are named one by one."""
 
 
 def _rests_on(own: Sequence[Score]) -> list[str]:
@@ -147,7 +152,7 @@ def standing(
         "rank": _rank_of(one, others),
         "points": f"{one.points:.2f}" + (f" ({_interval(one)})" if _interval(one) else ""),
         "band": escape(_band(one)),
-        "measured": f"{_share(one.measured_share)}, by machines alone {_share(one.machine_share)}",
+        "measured": f"{_per_cent(one.measured_share)} %, by machines alone {_per_cent(one.machine_share)} %",
         "next place": _next(one, others),
     }
     shown: list[RenderableType] = [
