@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from collector.audit import across, line
 from collector.audit.claim import Claim
-from collector.audit.finding import RULES, Finding, Verdict
+from collector.audit.finding import RULES, Finding, Kind, Verdict
 from collector.audit.measured import Measured
+from collector.audit.series import of_series
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +33,13 @@ def audit(claims: Sequence[Claim], measured: Sequence[Measured] = ()) -> Audit:
     sums, added = across.summed(claims)
     moves, ranked = across.moves(claims)
     found = [finding for claim in claims for finding in line.of_line(claim)]
-    found += [*sums, *across.series(claims), *moves]
+    found += [*sums, *of_series(claims), *moves]
     found += [finding for one in measured if (finding := one.finding()) is not None]
     checked = added | ranked | {claim.line for claim in claims if line.checked(claim)}
     checked |= {one.claim.line for one in measured if one.within is not None}
     touched = {one.line for one in found} | {each for one in found if RULES[one.rule].shared for each in one.lines}
-    found += [_unverifiable(claim) for claim in claims if claim.line not in checked | touched]
+    said = checked | touched
+    found += [_unverifiable(claim) for claim in claims if claim.line not in said]
     order = {rule: place for place, rule in enumerate(RULES)}
     found.sort(key=lambda one: (one.line, order[one.rule], one.lines))
     return Audit(claims, found, _verdicts(claims, found), measured)
@@ -83,12 +85,15 @@ def _unverifiable(claim: Claim) -> Finding:
     )
 
 
-_WORST: Sequence[Verdict] = ("error", "doubt", "not_verifiable", "consistent")
-
-
 def _verdicts(claims: Sequence[Claim], found: Sequence[Finding]) -> dict[int, Verdict]:
+    """The worst that was found of each line."""
     verdicts: dict[int, Verdict] = {claim.line: "consistent" for claim in claims}
-    for one in found:
-        for each in (one.line, *(one.lines if RULES[one.rule].shared else ())):
-            verdicts[each] = min(verdicts[each], one.kind, key=_WORST.index)
+    kinds: Sequence[Kind] = ("not_verifiable", "doubt", "error")
+    for kind in kinds:
+        lines: set[int] = set()
+        for one in found:
+            if one.kind == kind:
+                lines.add(one.line)
+                lines.update(one.lines if RULES[one.rule].shared else ())
+        verdicts |= dict.fromkeys(lines, kind)
     return verdicts

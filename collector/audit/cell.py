@@ -3,6 +3,7 @@
 import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—−"), "-")
 _FULL_WIDTH = {0xFF01 + offset: 0x21 + offset for offset in range(0x5E)}
@@ -27,6 +28,7 @@ FORMULA = "=?"
 """Stands in a cell for a formula that nobody has computed."""
 
 
+@lru_cache(maxsize=16_384)
 def clean(text: str) -> str:
     """Return text in composed letters, with plain digits, signs and spaces in the place of full-width and odd ones.
 
@@ -38,11 +40,13 @@ def clean(text: str) -> str:
     return " ".join("".join(kept).split())
 
 
+@lru_cache(maxsize=16_384)
 def folded(text: str) -> str:
     """Return cleaned text in lower case without the marks of Vietnamese, letter for letter: `Tỷ lệ` is `ty le`."""
     return "".join(map(_plain, clean(text)))
 
 
+@lru_cache(maxsize=16_384)
 def named(name: str) -> str:
     """Return a name as it is compared with others: without case, whichever vowel bears its tone (Hòa, Hoà)."""
     words = []

@@ -202,6 +202,9 @@ def _names(found: Sequence[Claim], headers: Mapping[str, str], indicators: Seque
             )
             known = dict.fromkeys(each.group for each in found if each.group and each.document == one.document)
             faults.add(one.line, headers["sum_of"], wrong, nearest(one.sum_of, known))
+        if one.sum_of and named(one.sum_of) == named(one.group):
+            wrong = "một tổng không là số hạng của chính nó / a total is no addend of itself"
+            faults.add(one.line, headers["sum_of"], wrong, "Empty the one or the other cell")
         if one.base and named(one.base) not in series:
             wrong = f"{one.base!r} không phải Chuỗi nào / is no series of this sheet"
             known = dict.fromkeys(each.figure for each in found if each.figure)

@@ -109,6 +109,17 @@ def test_one_figure_has_one_value_in_a_period(tmp_path: Path) -> None:
     )
 
 
+def test_a_period_told_three_times_is_compared_throughout(tmp_path: Path) -> None:
+    lines = [year("2016", "90%"), year("2017", "trên 60%"), year("2017", "61%"), year("2017", "90%")]
+    assert rules(audited(tmp_path, *lines)) == [
+        (2, "round_number"),
+        (3, "no_counts"),
+        (5, "two_values"),  # 61 and 90, both "over 60"
+        (5, "repeated"),
+        (5, "round_number"),
+    ]
+
+
 def test_what_is_said_in_other_words_may_have_another_base(tmp_path: Path) -> None:
     lines = [year("2018", "100%", what="Cơ quan dùng thư"), year("2018", "58,5%", what="Cán bộ dùng thư")]
     found = audited(tmp_path, *lines)

@@ -135,6 +135,7 @@ def test_all_faults_are_told_at_once_by_line_and_column(tmp_path: Path) -> None:
     ("line", "column", "mend"),
     [
         ({"value": "5", "sum_of": "Theo múc"}, "Là tổng của", "Did you mean Theo mức?"),
+        ({"value": "5", "sum_of": "Theo mức", "group": "theo mức"}, "Là tổng của", "Empty the one or the other cell"),
         ({"value": "5%", "base": "Cấp thư"}, "Tính trên", "Did you mean Cấp hộp thư?"),
         ({"value": "5%", "indicator": "dossiers.ontime"}, "Mã chỉ số", "Did you mean dossiers.on_time?"),
     ],
