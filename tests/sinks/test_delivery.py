@@ -15,7 +15,7 @@ from collector.settings.shape import Receiver
 from collector.sinks import delivery
 from collector.sinks.delivery import Compared, Outcome, Sender
 from collector.store import locks, outbox
-from collector.store.engine import open_engine, reading
+from collector.store.engine import open_engine, reading, writing
 from collector.store.outbox import Entry, Standing
 from collector.store.schema import delivery_state
 from tests.servers.scoring_service import TOKEN, ScoringService
@@ -417,6 +417,14 @@ def test_the_same_is_put_into_the_outbox_once_and_something_else_under_its_key_n
     assert told.standing().pending == 1
 
 
+def test_there_is_no_message_of_what_did_not_happen(told: Told) -> None:
+    """INV-5: what is told and the telling of it are one transaction."""
+    with pytest.raises(ZeroDivisionError), writing(told.engine, durable=True) as connection:
+        assert outbox.enqueue(connection, edition(), NOW)
+        raise ZeroDivisionError
+    assert told.standing().pending == 0
+
+
 def test_an_acknowledgement_is_on_the_disk_before_the_next_message_goes_out(told: Told) -> None:
     """DESIGN 11: a commit that others rely on is synchronous FULL; what is only to be tried again need not be."""
     levels: list[tuple[str, int]] = []
@@ -462,6 +470,7 @@ def test_what_it_has_though_its_acknowledgement_was_lost_is_known_without_tellin
 
 
 @pytest.mark.long
+@pytest.mark.timeout(3_600)
 def test_a_queue_of_ten_thousand_drains(told: Told, full_size: bool) -> None:
     count = 10_000 if full_size else 100
     put(told.engine, *(edition(period) for period in months(count)))
