@@ -419,7 +419,7 @@ def test_the_same_is_put_into_the_outbox_once_and_something_else_under_its_key_n
 
 def test_there_is_no_message_of_what_did_not_happen(told: Told) -> None:
     """INV-5: what is told and the telling of it are one transaction."""
-    with pytest.raises(ZeroDivisionError), writing(told.engine, durable=True) as connection:
+    with suppress(ZeroDivisionError), writing(told.engine, durable=True) as connection:
         assert outbox.enqueue(connection, edition(), NOW)
         raise ZeroDivisionError
     assert told.standing().pending == 0
