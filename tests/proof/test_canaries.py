@@ -429,6 +429,10 @@ def test_nobody_and_no_secret_is_in_what_is_kept_shown_served_or_laid_down(progr
         editions.seal(one.sealer, february, one.settings.signing_key)
     assert program.run("editions", "2026-02", "--export", str(program.folder / "state" / "edition.json"))[0] == 0
     assert program.run("verify")[0] == 0
+    kept = program.folder / "state"
+    assert program.run("report", "2026-02", "-o", str(kept / "report.html"))[0] == 0
+    evidence = ("-o", str(kept / "evidence.json"), "--agency", "H44.01", "--evidence")
+    assert program.run("report", "2026-02", *evidence)[0] == 0
     assert program.run("readings", "--as-of", "2026-03-01T09:00:00+07:00", "--period", "2026-02", "--counts")[0] == 0
     program.search_what_is_kept()
 
@@ -437,6 +441,8 @@ def test_nobody_and_no_secret_is_in_what_is_kept_shown_served_or_laid_down(progr
     assert {
         "kept: collector.sqlite",
         "kept: edition.json",
+        "kept: report.html",
+        "kept: evidence.json",
         "unpacked: edition_rows",
         "unpacked: reading_log",
         "kept: table cursor",
