@@ -10,7 +10,9 @@ import yaml
 from jsonschema import Draft202012Validator
 from typer.testing import CliRunner
 
+from collector import init
 from collector.cli.app import FINDINGS, SOURCE_FAILED, WRONG_USE, app
+from collector.demo import province, systems
 from collector.sinks import json_shapes
 from indicators.scoring.file import ModelFile
 from tests.cli.conftest import Run
@@ -26,36 +28,45 @@ def service(scoring_services: Callable[..., ScoringService]) -> ScoringService:
 
 
 @pytest.fixture(scope="module")
-def sealed(province: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a province whose February is sealed. Tests get copies."""
+def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a province of 12 agencies whose February is sealed. Tests get copies."""
     folder = tmp_path_factory.mktemp("sealed") / "province"
-    copied(province, folder)
+    ledger = province.make(agencies=12, days=28)
+    systems.write(ledger, folder)
+    systems.write_configuration(ledger, folder, init.samples())
     for words in (
+        ("collect",),
         ("gap", "mail-viettri", "2026-02-11", "--reason", "lost"),  # what is missing in the sample
         ("gap", "mail-viettri", "2026-02-25..2026-02-28", "--reason", "lost"),
         ("seal", "--new-key"),
         ("seal", "2026-02"),
     ):
-        assert CliRunner().invoke(app, [*words, "--config", str(folder / "collector.yaml")]).exit_code == 0
+        done = CliRunner().invoke(app, [*words, "--config", str(folder / "collector.yaml")])
+        assert done.exit_code == 0, done.output
     return folder
 
 
 @pytest.fixture
-def told(sealed: Path, tmp_path: Path, service: ScoringService) -> Path:
-    """The configuration of such a province that a test may change, and of who is to be told."""
+def own(sealed: Path, tmp_path: Path) -> Path:
+    """The configuration of such a province that a test may change; nobody is told."""
+    return copied(sealed, tmp_path / "own")
+
+
+@pytest.fixture
+def told(own: Path, service: ScoringService) -> Path:
+    """The same, and who is to be told."""
     service.emptied()
-    config = copied(sealed, tmp_path / "own")
-    (config.parent / "token").write_text(f"{TOKEN}\n")
-    with config.open("a", encoding="utf-8") as file:
+    (own.parent / "token").write_text(f"{TOKEN}\n")
+    with own.open("a", encoding="utf-8") as file:
         file.write(f"receivers:\n  scoring:\n    url: {service.url}\n    token: !file token\n    timeout: 5\n")
-    return config
+    return own
 
 
-def copied(province: Path, folder: Path) -> Path:
+def copied(made: Path, folder: Path) -> Path:
     """Copy a province's folder; return its configuration."""
-    copytree(province, folder)
+    copytree(made, folder)
     file = folder / "collector.yaml"
-    file.write_text(file.read_text(encoding="utf-8").replace(str(province), str(folder)), encoding="utf-8")
+    file.write_text(file.read_text(encoding="utf-8").replace(str(made.resolve()), str(folder)), encoding="utf-8")
     return file
 
 
@@ -198,7 +209,7 @@ def test_a_wrong_delivery_is_refused_in_one_sentence(
     assert (done.code, done.out, done.err) == (WRONG_USE, "", f"{sentence}\n")
 
 
-def test_a_configuration_without_a_receiver_says_how_to_name_one(config: Path, run: Run) -> None:
-    done = run("deliver", "--config", config)
+def test_a_configuration_without_a_receiver_says_how_to_name_one(own: Path, run: Run) -> None:
+    done = run("deliver", "--config", own)
     assert (done.code, done.out) == (WRONG_USE, "")
     assert done.err.startswith("receivers: the configuration names no receiver. Write `receivers:`")
