@@ -100,7 +100,8 @@ def test_the_wheel_holds_every_file_of_the_packages_and_every_sample(wheel: Path
         if path.is_file()
     }
     assert {name for name in names if not name.startswith(INFO)} == files | samples
-    for needed in ("collector.yaml", "agencies.yaml", "scoring.yaml", "workdays/2026.yaml"):
+    sheets = ("workdays/2026.yaml", "audit/published-2016-2019.csv")
+    for needed in ("collector.yaml", "agencies.yaml", "scoring.yaml", *sheets):
         assert f"collector/samples/{needed}" in samples
     for package in PACKAGES:
         assert f"{package}/py.typed" in files
