@@ -103,7 +103,7 @@ def test_the_lines_on_the_page_are_those_of_the_program() -> None:
     (block,) = model().blocks
     found = scores()
     one = next(each for each in found if each.agency == "H44.02")
-    shown = ranking.standing(one, NAMES["H44.02"], "Các sở, ban, ngành", found, groups(block), "2026-02", WIDTH)
+    shown = ranking.standing(one, NAMES["H44.02"], "Các sở, ban, ngành", found, groups(block), "2026-02", "", WIDTH)
     assert printed(shown) == blocks("")[0]
 
 

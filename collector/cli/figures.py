@@ -161,7 +161,8 @@ def show_ranking(
         one, names = own[0], names_of(assembly)
         others = [other for other in scores if other.block == one.block]
         groups = _groups(assembly, one.block)
-        display(ranking.standing(one, names[agency], blocks[one.block], others, groups, period.name, out.width))
+        former = _former(assembly, period)
+        display(ranking.standing(one, names[agency], blocks[one.block], others, groups, period.name, former, out.width))
     else:
         display(ranking.ranking(scores, names_of(assembly), blocks, period.name, out.width))
         if any(one.change is not None for one in scores):

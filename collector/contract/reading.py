@@ -118,9 +118,10 @@ class Score:
     their best would gain it, where no single one would. `rank` is None for an agency that is
     listed unranked; `why` says for what reason. `measured_share` (4 places) is the share of its points, once those
     of criteria that do not apply are spread, that rests on measured readings; `machine_share` that on readings which
-    machines alone recorded. `change` is how many places it went up (down if negative) against the period before, among
-    the agencies of today; None unless both ranks are settled. `lines` tell its points by criterion, in the model's
-    order.
+    machines alone recorded. `change` is how many places it went up (down if negative) against the last edition of the
+    period before, or its open figures if it has none, among the agencies of today; it is None unless both ranks are
+    settled, and lies between `change_worst` and `change_best`, which are None where there is nothing to compare with.
+    `lines` tell its points by criterion, in the model's order.
     """
 
     block: str
@@ -142,3 +143,5 @@ class Score:
     group: int | None = None
     to_next: Decimal | None = None
     together: tuple[str, ...] = ()
+    change_best: int | None = None
+    change_worst: int | None = None

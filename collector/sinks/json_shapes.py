@@ -104,6 +104,8 @@ def score(one: Score, *, lines: bool = False) -> dict[str, Any]:
         "group": one.group,
         "to_next": None if one.to_next is None else float(one.to_next),
         "together": list(one.together),
+        "change_best": one.change_best,
+        "change_worst": one.change_worst,
     }
     return told | ({"lines": [_line(each) for each in one.lines]} if lines else {})
 

@@ -142,17 +142,18 @@ Groups = Mapping[str, tuple[str, str]]
 
 
 def standing(
-    one: Score, name: str, block: str, others: Sequence[Score], groups: Groups, period: str, width: int
+    one: Score, name: str, block: str, others: Sequence[Score], groups: Groups, period: str, former: str, width: int
 ) -> list[RenderableType]:
     """Tell one agency's lines: what each gave, what was lost, and what would gain it a place.
 
-    `others` are the scores of its block.
+    `others` are the scores of its block; `former` says what its change is against.
     """
     facts = {
         "rank": _rank_of(one, others),
         "points": f"{one.points:.2f}" + (f" ({_interval(one)})" if _interval(one) else ""),
         "band": escape(_band(one)),
         "measured": f"{_per_cent(one.measured_share)} %, by machines alone {_per_cent(one.machine_share)} %",
+        "change": _changed(one, former),
         "next place": _next(one, others),
     }
     shown: list[RenderableType] = [
@@ -177,6 +178,14 @@ def _rank_of(one: Score, others: Sequence[Score]) -> str:
     ranked = sum(other.rank is not None for other in others)
     ties = f", with {one.tied} other{'s' if one.tied > 1 else ''}" if one.tied else ""
     return f"{_rank(one)} of {ranked}{ties}"
+
+
+def _changed(one: Score, former: str) -> str:
+    if one.change_best is None or one.change_worst is None:
+        return ""
+    if one.change is not None:
+        return f"{_change(one.change)} against {former}"
+    return f"between {_change(one.change_worst)} and {_change(one.change_best)}, against {former}"
 
 
 def _next(one: Score, others: Sequence[Score]) -> str:

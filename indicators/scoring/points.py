@@ -313,19 +313,20 @@ def _together(standing: _Standing, above: Decimal | None) -> tuple[str, ...]:
 def changed(scores: Iterable[Score], former: Iterable[Score]) -> list[Score]:
     """Return scores with the change of each agency's rank against former ones: 2 is two places up, -1 one down.
 
-    None unless both ranks are settled: what is missing or partial could still move one that has an interval.
+    What is missing or partial could still move a rank that has an interval, and so has the change: it is told as a
+    number only where both ranks are settled.
     """
-    before = {(one.block, one.agency): place for one in former if (place := _settled(one)) is not None}
-    found = []
-    for one in scores:
-        then, now = before.get((one.block, one.agency)), _settled(one)
-        found.append(replace(one, change=None if then is None or now is None else then - now))
-    return found
+    before = {(one.block, one.agency): one for one in former}
+    return [_changed(one, before.get((one.block, one.agency))) for one in scores]
 
 
-def _settled(one: Score) -> int | None:
-    """A rank that nothing can change any more."""
-    return one.rank if one.rank_best == one.rank_worst else None
+def _changed(now: Score, then: Score | None) -> Score:
+    if then is None or then.rank_best is None or then.rank_worst is None:
+        return replace(now, change=None, change_best=None, change_worst=None)
+    if now.rank_best is None or now.rank_worst is None:
+        return replace(now, change=None, change_best=None, change_worst=None)
+    best, worst = then.rank_worst - now.rank_best, then.rank_best - now.rank_worst
+    return replace(now, change=best if best == worst else None, change_best=best, change_worst=worst)
 
 
 def _band(model: Model, points: Decimal) -> str:

@@ -826,8 +826,8 @@ MUTATIONS = (
     Mutation(
         "who went down a place went up",
         "indicators/scoring/points.py",
-        "change=None if then is None or now is None else then - now",
-        "change=None if then is None or now is None else now - then",
+        "best, worst = then.rank_worst - now.rank_best, then.rank_best - now.rank_worst",
+        "best, worst = now.rank_best - then.rank_worst, now.rank_worst - then.rank_best",
         "tests/test_succession.py::test_the_change_of_a_rank_goes_through_what_an_agency_took_over",
     ),
     Mutation(

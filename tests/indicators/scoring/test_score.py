@@ -334,6 +334,11 @@ def test_a_change_is_the_places_that_an_agency_went_up_and_unknown_unless_both_r
     assert after == {"B": 1, "C": 2, "A": -2, "E": None}, "E was not there before"
     open_ = {one.agency: one.change for one in changed(ranking(A=9, B=8, C=1, D=None), former)}
     assert open_ == {"A": 0, "B": 0, "C": None, "D": None}, "D may yet pass C"
+    between = {
+        one.agency: (one.change_worst, one.change_best) for one in changed(ranking(A=9, B=8, C=1, D=None), former)
+    }
+    # C was third and D fourth: now C is third or fourth, and so is D.
+    assert between == {"A": (0, 0), "B": (0, 0), "C": (-1, 0), "D": (0, 1)}
 
 
 def test_a_change_is_within_a_block() -> None:
