@@ -95,7 +95,8 @@ def _list(assembly: Assembly, receivers: Sequence[Receiver], *, dead: bool, as_j
     if as_json:
         print_json([delivered.entry_json(one) for one in listed])
         return
-    state = "is dead" if dead else "waits; nothing was told"
+    one = len(listed) == 1
+    state = ("is dead" if one else "are dead") if dead else ("waits" if one else "wait") + "; nothing was told"
     display([*delivered.entries(listed, out.width), f"{many(len(listed), 'message')} {state}"])
     if dead and listed:
         raise typer.Exit(FINDINGS)
