@@ -57,7 +57,8 @@ lock: $(READY) ## write requirements.lock anew from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade --quiet --output-file requirements.lock
 
 .PHONY: readme
-readme: $(READY) ## paste the output of a run into README.md anew
+readme: $(READY) ## paste the output of a run into README.md anew, and write docs/definitions.md
+	$(BIN)/python -m tests.definitions
 	$(BIN)/python -m tests.readme
 
 .PHONY: clean

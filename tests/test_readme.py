@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from collector.assembly import find_indicators
+from tests.definitions import PAGE, page
 from tests.readme import README, cut_like, holds, run, steps
 
 ROOT = README.parent
@@ -39,3 +41,7 @@ def test_every_target_of_make_that_the_readme_names_is_there() -> None:
 def test_every_file_that_the_readme_links_to_is_there() -> None:
     for link in re.findall(r"\]\(([^)#:]+)\)", README.read_text(encoding="utf-8")):
         assert (ROOT / link).exists(), link
+
+
+def test_the_page_of_definitions_is_what_the_program_counts_by() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(find_indicators()), "make readme"
