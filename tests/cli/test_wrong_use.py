@@ -107,7 +107,7 @@ def test_every_command_and_every_option_has_help(run: Run) -> None:
         options = text[text.index("Options:") :].splitlines()[1:]
         for at, line in enumerate(options):
             if line.startswith("  -"):
-                told = re.match(r"  (?:-h, )?--[a-z-]+(?: [A-Z]+)?(?:  +(\S.*))?$", line)
+                told = re.match(r"  (?:-[a-z], )?--[a-z-]+(?: (?:[A-Z]+|<[a-z|]+>))?(?:  +(\S.*))?$", line)
                 assert told, line
                 assert told[1] or options[at + 1].startswith("     "), f"{command}: {line} has no help"
         assert "..." not in text.replace("SOURCE]...", "").replace("[SOURCE]...", "").replace("[NAME]...", ""), (
