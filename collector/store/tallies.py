@@ -39,7 +39,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.sql import visitors
+from sqlalchemy.sql import ClauseElement, visitors
 
 from collector.contract.indicator import Cells, Counted, Flow, Group, Indicator
 from collector.contract.period import month_of, plus_days
@@ -98,13 +98,13 @@ def plan(indicators: Iterable[Indicator]) -> Tallies:
         formula = indicator.formula
         if isinstance(formula, Counted):
             groups.setdefault((formula.table.name, formula.day.name), []).append(indicator)
-            text.append(f"{indicator.id} {formula.counted} {formula.day} {formula.hit}")
+            text.append(f"{indicator.id} {_said(formula.counted)} {formula.day} {_said(formula.hit)}")
         elif isinstance(formula, Cells):
             celled.append(indicator)
-            text.append(f"{indicator.id} {formula.select}")
+            text.append(f"{indicator.id} {_said(formula.select)}")
     derived = MetaData()
     behind = {indicator.group.id: indicator.group for indicator in indicators if indicator.group is not None}
-    text.extend(f"{one.id} {one.select}" for one in behind.values())
+    text.extend(f"{one.id} {_said(one.select)}" for one in behind.values())
     wide = []
     for (name, day), members in groups.items():
         formula = members[0].formula
@@ -120,6 +120,12 @@ def plan(indicators: Iterable[Indicator]) -> Tallies:
         wide.append(Wide(formula.table, day, table, tuple(members)))
     digest = blake2b("\n".join(text).encode(), digest_size=16).hexdigest()
     return Tallies(tuple(wide), tuple(celled), tuple(behind.values()), digest)
+
+
+def _said(formula: ClauseElement) -> str:
+    """A formula in words, its constants included: 80 % and 90 % are two formulas."""
+    compiled = formula.compile()
+    return f"{compiled} {sorted((name, repr(value)) for name, value in compiled.params.items())}"
 
 
 def part_of(tallies: Tallies, indicator: Indicator, name: str) -> tuple[Table, list[Column[Any]]]:
