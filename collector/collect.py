@@ -25,10 +25,10 @@ from collector.store.schema import coverage
 from collector.store.schema import run as runs
 from collector.store.tallies import Tallies
 
-GROUP = 15_000
+GROUP = 10_000
 """Rows that are saved in one transaction: enough to be quick, few enough for memory and to lose little time twice."""
 
-GROUP_OF_PERSONS = 50_000
+GROUP_OF_PERSONS = 5 * GROUP
 """Those of mailboxes, which are small: what is counted of them is counted anew for whole days with each group."""
 
 Item = TypeVar("Item")

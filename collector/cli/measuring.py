@@ -67,9 +67,10 @@ def _do_in_turn(config: Path) -> None:
         for line in sys.stdin:
             what, name = line.split()
             job = assembly.job(assembly.settings.sources[name])
-            begin = time.monotonic()
+            begin, used = time.monotonic(), time.process_time()
             rows = collecting.read_only(job, assembly.tools) if what == "read" else _collected(assembly, job)
-            print_text(json.dumps({"seconds": time.monotonic() - begin, "rows": rows}) + "\n")
+            took = {"seconds": time.monotonic() - begin, "processors": time.process_time() - used}
+            print_text(json.dumps(took | {"rows": rows}) + "\n")
 
 
 def _collected(assembly: Assembly, job: collecting.Job) -> int:

@@ -20,10 +20,12 @@ from typing import Any
 from sqlalchemy import (
     Column,
     Connection,
+    Delete,
     MetaData,
     Select,
     Table,
     Text,
+    Update,
     and_,
     bindparam,
     delete,
@@ -241,37 +243,44 @@ def _question_of_known(record: type[Record]) -> Select[tuple[str]]:
 
 def _stage(connection: Connection, record: type[Record], rows: Columnar, *, live: bool) -> None:
     """Put rows on the stage and prune those that would change nothing."""
-    table, staged = table_of(record), stage_of(record)
+    staged = stage_of(record)
     width = len(staged.c)
     marks = ", ".join("?" * width)
     given = list(zip(*rows.columns[:width], strict=True))
     connection.exec_driver_sql(f"INSERT INTO {staged.name} VALUES ({marks})", given)
+    newer, needless, tied = _pruning(record)
+    connection.execute(newer)
+    connection.execute(needless)
+    if live:
+        return
+    width = len(columns(record))
+    ties = connection.execute(tied).all()
+    losers = [tie[0] for tie in ties if digest(tie[:width]) < digest(tie[width:])]
+    for key in losers:
+        connection.execute(delete(staged).where(staged.c.key == key))
 
+
+@cache
+def _pruning(record: type[Record]) -> tuple[Update, Delete, Select[Any]]:
+    """The statements that note newer versions, drop what changes nothing, and show the rows of the same version.
+
+    Made once: to make them takes longer than to run them for the few rows of a run that finds nothing new.
+    """
+    table, staged = table_of(record), stage_of(record)
     same_key = and_(table.c.source == staged.c.source, table.c.key == staged.c.key)
     content = [column.name for column in staged.c if column.name not in ("source", "key", "changed")]
     equal = and_(*(table.c[name].is_not_distinct_from(staged.c[name]) for name in content))
 
     # Equal but for a newer version: note the version, and nothing else happens. As a join (UPDATE ... FROM): the
     # stage has no index, so a subquery for each stored row would read all of it each time.
-    connection.execute(
-        update(table).where(same_key, equal, staged.c.changed > table.c.changed).values(changed=staged.c.changed)
-    )
+    newer = update(table).where(same_key, equal, staged.c.changed > table.c.changed).values(changed=staged.c.changed)
     stale = exists().where(same_key, table.c.changed > staged.c.changed)
     unchanged = exists().where(same_key, equal)
-    connection.execute(delete(staged).where(stale | unchanged))
-    if live:
-        return
-
     names = [staged.c[name] for name in columns(record)]
-    ties = connection.execute(
-        select(*names, *(table.c[name] for name in columns(record))).join_from(
-            staged, table, and_(same_key, table.c.changed == staged.c.changed)
-        )
-    ).all()
-    width = len(names)
-    losers = [tie[0] for tie in ties if digest(tie[:width]) < digest(tie[width:])]
-    for key in losers:
-        connection.execute(delete(staged).where(staged.c.key == key))
+    tied = select(*names, *(table.c[name] for name in columns(record))).join_from(
+        staged, table, and_(same_key, table.c.changed == staged.c.changed)
+    )
+    return newer, delete(staged).where(stale | unchanged), tied
 
 
 def merge(connection: Connection, record: type[Record]) -> int:
