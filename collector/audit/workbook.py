@@ -38,6 +38,7 @@ _BROKEN = (
     ParseError,
     zlib.error,
     EOFError,
+    OSError,  # of openpyxl, for a part that is not there: what is read here is in memory
     ValueError,  # defusedxml's too: entities and the like
     LookupError,
     TypeError,

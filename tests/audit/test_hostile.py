@@ -93,6 +93,19 @@ def test_entities_that_grow_are_refused(tmp_path: Path) -> None:
             read(changed(tmp_path, bomb))
 
 
+def test_a_workbook_without_its_parts_is_refused(tmp_path: Path) -> None:
+    for member in ("[Content_Types].xml", "xl/workbook.xml", "xl/_rels/workbook.xml.rels", SHEET, "xl/styles.xml"):
+
+        def emptied(name: str, data: bytes, member: str = member) -> bytes:
+            return b"" if name == member else data
+
+        with pytest.raises(WrongUse, match="no workbook that can be read"):
+            read(changed(tmp_path, emptied))
+    other = changed(tmp_path, lambda _, data: data.replace(b"sheet.main+xml", b"sheet.mein+xml"))
+    with pytest.raises(WrongUse, match="no workbook that can be read"):
+        read(other)
+
+
 def test_a_file_outside_is_never_fetched(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("93,1%", encoding="utf-8")
@@ -182,7 +195,7 @@ def test_members_changed_within_a_whole_archive_are_refused_or_read(tmp_path: Pa
     """As above, with the archive's own check sums right, so that the reader of XML sees the change."""
     dice = random.Random(20261123)
     for _ in range(150):
-        wanted = dice.choice([SHEET, "xl/workbook.xml", "xl/styles.xml", "xl/sharedStrings.xml", "[Content_Types].xml"])
+        wanted = dice.choice([SHEET, "xl/workbook.xml", "xl/styles.xml", SHARED, "[Content_Types].xml"])
         numbers = [dice.random() for _ in range(6)]
 
         def change(name: str, data: bytes, wanted: str = wanted, numbers: list[float] = numbers) -> bytes:
