@@ -49,7 +49,7 @@ from collector.transports import Run, open_door, reach
 from collector.transports.pseudonym import Pseudonyms
 from indicators.scoring.file import ModelFile
 from indicators.scoring.model import Model
-from indicators.scoring.points import changed, score
+from indicators.scoring.points import changed, declared_in, score
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 
@@ -235,13 +235,16 @@ class Assembly:
         """Return scores with each agency's change of rank against a former period, given that period's readings.
 
         Like is compared with like: the agencies ranked now by their figures of then, each with those of all that it
-        took over since; one that was not there then, nor anything that became it, has no place in that ranking.
+        took over since; one that was not there then, nor anything that became it, has no place in that ranking. What
+        was declared is that of the former period's edition, if it was sealed.
         """
         model = model or self.model()
         readings = self.merged(former, period.last)
         figured = {one.agency for one in readings}
         blocks = {one.agency: one.block for one in scores if one.rank is not None and one.agency in figured}
-        declared = self.declared(model, period_before(period))
+        before = period_before(period)
+        sealed = editions.sealed(self.engine, before)
+        declared = self.declared(model, before) if sealed is None else declared_in(sealed.scores)
         return changed(scores, score(model, readings, blocks, self.measured_from, declared))
 
     def open_readings(

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from collector.contract.period import iso
+
 
 @dataclass(frozen=True, slots=True)
 class Declared:
@@ -9,7 +11,7 @@ class Declared:
 
     The value is `hits` of `judged` (a share is told in hundredths, or finer if it is written finer); both None where
     no value is told. `evidence` says in words or by an address what it rests on; without evidence there is a claim,
-    but no value. `by` says who declared it, `on` is the local day on which.
+    but no value. `by` says who declared it ("": `evidence` says it too), `on` is the local day on which.
     """
 
     agency: str
@@ -19,6 +21,11 @@ class Declared:
     evidence: str
     by: str
     on: int
+
+    @property
+    def shown_by(self) -> str:
+        """The evidence with who declared it and when, as people read it; where that is in it already, as it is."""
+        return f"{self.evidence} ({self.by}, {iso(self.on)})" if self.by else self.evidence
 
     @property
     def counts(self) -> tuple[int, int] | None:

@@ -10,7 +10,6 @@ from typing import Literal
 
 from collector.contract.declared import Declared
 from collector.contract.errors import WrongUse
-from collector.contract.period import iso
 from collector.contract.reading import Basis, Line, Reading, Score, State
 from indicators.scoring.model import TOTAL, Block, Criterion, Model
 
@@ -140,9 +139,8 @@ def _figure(criterion: Criterion, parent: str, agency: str, known: _Known) -> _F
         claim = known.declared.get((agency, criterion.id))
         if claim is None or claim.counts is None:
             return _Figure(criterion, parent, "declared", "missing", None)
-        evidence = f"{claim.evidence} ({claim.by}, {iso(claim.on)})"
         share = criterion.share(*claim.counts)
-        return _Figure(criterion, parent, "declared", "declared", share, claim.counts, evidence)
+        return _Figure(criterion, parent, "declared", "declared", share, claim.counts, claim.shown_by)
     source = known.measured_from.get(criterion.indicator, "clerk")
     reading = known.readings.get((agency, criterion.indicator))
     if reading is None:
@@ -308,6 +306,16 @@ def _together(standing: _Standing, above: Decimal | None) -> tuple[str, ...]:
         lacking -= gain
         taken.append(criterion)
     return tuple(taken) if lacking <= 0 else ()
+
+
+def declared_in(scores: Iterable[Score]) -> list[Declared]:
+    """Return what was declared when scores were made, as their lines tell it: what is declared since is not in them."""
+    return [
+        Declared(one.agency, line.criterion, line.hits, line.judged, line.evidence, "", 0)
+        for one in scores
+        for line in one.lines
+        if line.state == "declared"
+    ]
 
 
 def changed(scores: Iterable[Score], former: Iterable[Score]) -> list[Score]:

@@ -15,7 +15,7 @@ from collector.contract.declared import Declared
 from collector.contract.reading import Basis, Reading, Score, State
 from indicators.scoring.file import ModelFile
 from indicators.scoring.model import Block, Criterion, Group
-from indicators.scoring.points import score
+from indicators.scoring.points import declared_in, score
 from tests.indicators.scoring import second
 from tests.indicators.scoring.second import Known
 
@@ -305,6 +305,24 @@ def test_a_claim_without_evidence_is_missing_and_one_with_it_is_no_measurement()
     assert [bare.points, bare.points_high] == [300, 700]
     assert bare.lines[1].state == "missing"
     assert (bare.lines[1].hits, bare.lines[1].evidence) == (None, "")
+
+
+def test_what_was_declared_can_be_taken_from_the_lines_of_a_ranking() -> None:
+    part = {"id": "1", "title_vi": "", "declared": "a decision", "maximum": "1000"}
+    document = {"minimum_measured": "0", "bands": BANDS, "blocks": {"b": {"title_vi": "", "criteria": [part]}}}
+    model = ModelFile.model_validate(document).model()
+    claims = [
+        Declared("A", "1", 3, 4, "Quyết định 12/QĐ", "Văn phòng", 20260112),
+        Declared("B", "1", 3, 4, "", "Văn phòng", 20260112),
+        Declared("C", "1", None, None, "Quyết định 12/QĐ", "Văn phòng", 20260112),
+    ]
+    found = score(model, [], dict.fromkeys("ABC", "b"), {}, claims)
+    again = score(model, [], dict.fromkeys("ABC", "b"), {}, declared_in(found))
+    assert [(one.agency, one.points, one.points_high) for one in again] == [
+        ("A", Decimal("750.00"), Decimal("750.00")),
+        ("B", Decimal("0.00"), Decimal("1000.00")),
+        ("C", Decimal("0.00"), Decimal("1000.00")),
+    ]
 
 
 def test_agencies_whose_intervals_touch_cannot_be_told_apart() -> None:
