@@ -32,6 +32,7 @@ from collector.contract.indicator import OF_PERSONS, Indicator
 from collector.contract.period import Period, iso, local_day, parse_period, period_before
 from collector.contract.reading import Basis, Reading, Scope, Score
 from collector.contract.records import Mailbox, Probe
+from collector.declarations import Item
 from collector.editions import Counting, Drifted, Edition, Sealer
 from collector.hours import Hours
 from collector.privacy import Keeper
@@ -149,7 +150,7 @@ class Assembly:
         except WrongUse as error:
             raise WrongUse(f"{self.settings.scoring}: {error}") from None
 
-    def declarations(self, model: Model) -> tuple[declarations.Item, ...]:
+    def declarations(self, model: Model) -> tuple[Item, ...]:
         """All that agencies declare. WrongUse, naming file, line, key and the mend, if something is wrong."""
         by_block = {block.id: {one.id: one.indicator for one in block.criteria} for block in model.blocks}
         criteria = {
@@ -167,21 +168,28 @@ class Assembly:
         """What the figures of each indicator rest on."""
         return {one.id: one.measured_from for one in self.indicators}
 
-    def rank(self, readings: Iterable[Reading], period: Period, model: Model | None = None) -> list[Score]:
+    def rank(
+        self,
+        readings: Iterable[Reading],
+        period: Period,
+        model: Model | None = None,
+        items: Sequence[Item] | None = None,
+    ) -> list[Score]:
         """Score and rank the agencies of a period from its readings.
 
         Those marked as outside are listed unranked, and so are those that ended before its last day, unless the
         readings are merged: then they are part of their successors. `model` is the scoring model as it was read once
-        (else it is read now).
+        (else it is read now), and `items` what is declared.
         """
         model = model or self.model()
+        items = self.declarations(model) if items is None else items
         readings = list(readings)
         ranked_in = {block.id for block in model.blocks}
         units = [one for one in self.units(readings, period) if not one.not_ranked or one.block in ranked_in]
         not_ranked = {one.agency: one.not_ranked for one in units if one.not_ranked}
         model = replace(model, not_ranked={**not_ranked, **model.not_ranked})
         blocks = {one.agency: one.block for one in units}
-        return score(model, readings, blocks, self.measured_from, self.declared(model, period))
+        return score(model, readings, blocks, self.measured_from, declarations.in_force(items, period))
 
     def units(self, readings: Iterable[Reading], period: Period) -> list[Unit]:
         """The agencies that were there in a period, each with why the register wants it unranked.

@@ -8,7 +8,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -27,6 +27,7 @@ from collector.contract.connector import offered
 from collector.contract.errors import CollectorError, TryAgain, WrongUse
 from collector.contract.period import Period, local_day, month_of, plus_days, rfc3339
 from collector.contract.reading import Reading, Score
+from collector.declarations import Item
 from collector.editions import Altered, Edition
 from collector.editions import log as shown_log
 from collector.exposition import END, Exposition
@@ -76,6 +77,11 @@ class Daemon:
     silent: set[str] = field(default_factory=set)  # sources that did not answer when they were asked last
     compared: dict[str, int] = field(default_factory=dict)  # when receivers are next asked what they have applied
     untold: dict[str, str] = field(default_factory=dict)  # receivers that took nothing the last time, and why
+    declared: Sequence[Item] = field(init=False)  # what agencies declared, as it was read with the model
+
+    def __post_init__(self) -> None:
+        """Read what agencies declared. WrongUse if it is wrong."""
+        self.declared = self.assembly.declarations(self.model)
 
     def tick(self, source: str) -> None:
         """Read one source; a failure is told, the other sources go on.
@@ -169,7 +175,7 @@ class Daemon:
                     last = one.reconciliation
                     self.vitals.compared(one.source, last.last_success, last.differences)
             self.vitals.host(self.assembly.settings.state)
-            self.shown = _render(self.assembly, self.model, statuses)
+            self.shown = _render(self.assembly, self.model, self.declared, statuses)
 
     def deliver(self, receiver: str) -> None:
         """Tell a receiver what is due; say once that it does not take it, and once that it does again.
@@ -298,7 +304,7 @@ def months(now: int) -> dict[str, Period]:
     return {"month": current, "last_month": month_of(plus_days(current.first, -1))}
 
 
-def _render(assembly: Assembly, model: Model, statuses: list[SourceStatus]) -> Shown:
+def _render(assembly: Assembly, model: Model, declared: Sequence[Item], statuses: list[SourceStatus]) -> Shown:
     now = assembly.clock()
     windows = months(now)
     worlds = {window: replace(assembly.world(period), now=now) for window, period in windows.items()}
@@ -325,7 +331,7 @@ def _render(assembly: Assembly, model: Model, statuses: list[SourceStatus]) -> S
         if window in altered:
             scores[window] = []
         elif (one := sealed[window]) is None:
-            scores[window] = assembly.rank(readings[window], period, model)
+            scores[window] = assembly.rank(readings[window], period, model, declared)
         else:  # the register may have forgotten agencies since; their figures stay in the edition
             readings[window] = [each for each in readings[window] if each.agency in blocks[window]]
             scores[window] = [each for each in one.scores if each.agency in blocks[window]]
@@ -466,6 +472,7 @@ def _reloaded(daemon: Daemon, reopen: Reopen, opened: ExitStack) -> bool:
         with ExitStack() as attempt:
             new = attempt.enter_context(reopen())
             model = new.model()
+            declared = new.declarations(model)
             if fixed := _fixed(old.settings, new.settings):
                 raise WrongUse(f"{fixed} cannot change while the daemon runs", field=fixed, mend="Restart it")
             opened.push(attempt.pop_all())
@@ -473,7 +480,7 @@ def _reloaded(daemon: Daemon, reopen: Reopen, opened: ExitStack) -> bool:
         log.error("not reloaded", reason=error.reason, mend=error.mend, again="the settings of before go on")
         daemon.vitals.reloaded(well=False, now=system_clock())
         return False
-    daemon.assembly, daemon.model = new, model
+    daemon.assembly, daemon.model, daemon.declared = new, model, declared
     gone = old.settings.sources.keys() - new.settings.sources.keys()
     for source in gone:
         daemon.down.pop(source, None)

@@ -162,7 +162,11 @@ def show_ranking(
         others = [other for other in scores if other.block == one.block]
         groups = _groups(assembly, one.block)
         former = _former(assembly, period)
-        display(ranking.standing(one, names[agency], blocks[one.block], others, groups, period.name, former, out.width))
+        display(
+            ranking.standing(
+                one, names[agency], blocks.get(one.block, one.block), others, groups, period.name, former, out.width
+            )
+        )
     else:
         display(ranking.ranking(scores, names_of(assembly), blocks, period.name, out.width))
         if any(one.change is not None for one in scores):

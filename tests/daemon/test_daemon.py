@@ -85,11 +85,12 @@ def test_a_source_gone_quiet_shows_without_a_run(assembly: Assembly) -> None:
     assert not [line for line in figures(daemon, "month") if "documents_exchanged" in line]
 
 
-def test_an_edit_of_the_scoring_model_counts_from_the_next_start(assembly: Assembly, place: Place) -> None:
+@pytest.mark.parametrize("file", ["scoring.yaml", "declared.yaml"])
+def test_an_edit_of_the_scoring_model_counts_from_the_next_start(assembly: Assembly, place: Place, file: str) -> None:
     daemon = at(assembly, day_start(20260301))
     daemon.render()
     before = daemon.shown
-    (place.folder / "scoring.yaml").write_text("half an edi")
+    (place.folder / file).write_text("half an edi")
     daemon.render()
     assert daemon.shown == before
 
