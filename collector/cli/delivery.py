@@ -95,8 +95,8 @@ def _list(assembly: Assembly, receivers: Sequence[Receiver], *, dead: bool, as_j
     if as_json:
         print_json([delivered.entry_json(one) for one in listed])
         return
-    one = len(listed) == 1
-    state = ("is dead" if one else "are dead") if dead else ("waits" if one else "wait") + "; nothing was told"
+    alone = len(listed) == 1
+    state = ("is dead" if alone else "are dead") if dead else ("waits" if alone else "wait") + "; nothing was told"
     display([*delivered.entries(listed, out.width), f"{many(len(listed), 'message')} {state}"])
     if dead and listed:
         raise typer.Exit(FINDINGS)
