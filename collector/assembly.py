@@ -157,7 +157,7 @@ class Assembly:
             agency.code: {id_: on for term in agency.terms for id_, on in by_block.get(term.block, {}).items()}
             for agency in self.register.agencies.values()
         }
-        return declarations.read(self.settings.declared, criteria, local_day(self.clock()))
+        return declarations.read(self.settings.declared, criteria)
 
     def declared(self, model: Model, period: Period) -> list[Declared]:
         """What is declared of a period."""
@@ -404,7 +404,8 @@ class Assembly:
             if one.options.in_the_clear
         ]
         if self.settings.declared.exists():
-            doubts += declarations.unproved(self.settings.declared, self.declarations(self.model()))
+            items = self.declarations(self.model())
+            doubts += declarations.doubts(self.settings.declared, items, local_day(self.clock()))
         first = min((source.since for source in self.settings.sources.values()), default=99990101)
         doubts += [
             f"{self.settings.agencies}: {agency.code} ended on {iso(agency.end)}, and nobody took over: what is dated "

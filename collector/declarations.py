@@ -3,7 +3,7 @@
 A statement (bản kê khai) says who declared on which day, what it holds for, and item by item a value with its
 evidence. Of a criterion the narrowest statement counts: one for the month before one for its year, and one `for` a
 period before those that hold `from` a day on, the latest of them first. An item without a value is missing and never
-0; so is one without evidence, for a claim that nothing shows is no value (`unproved` names it).
+0; so is one without evidence, for a claim that nothing shows is no value (`doubts` names it).
 """
 
 import re
@@ -44,11 +44,11 @@ class Item:
         return 1, -(self.from_day or 0)
 
 
-def read(path: Path, criteria: Mapping[str, Criteria], today: int) -> tuple[Item, ...]:
+def read(path: Path, criteria: Mapping[str, Criteria]) -> tuple[Item, ...]:
     """Return all items of a file; none if there is no such file.
 
     `criteria` by agency. Raises WrongUse with one line for each fault: unknown agencies and criteria, criteria that
-    are measured, values that are none, days after `today`, and a criterion that is declared twice for the same time.
+    are measured, values that are none, and a criterion that is declared twice for the same time.
     """
     if not path.exists():
         return ()
@@ -56,7 +56,7 @@ def read(path: Path, criteria: Mapping[str, Criteria], today: int) -> tuple[Item
     faults = Faults(path)
     items = _read(path, stat.st_mtime_ns, stat.st_size)
     for one in items:
-        _checked(one, criteria, today, faults)
+        _checked(one, criteria, faults)
     faults.finish()
     return items
 
@@ -71,14 +71,23 @@ def in_force(items: Iterable[Item], period: Period) -> list[Declared]:
     return [one.declared for one in found.values()]
 
 
-def unproved(path: Path, items: Iterable[Item]) -> list[str]:
-    """Name the values that count as missing because nothing shows that they are so."""
-    return [
-        f"{path}:{one.line}: {one.key}: {one.declared.agency} declares {one.declared.hits} of {one.declared.judged}"
-        " without evidence, so it counts as missing. Say in `evidence` what shows it: a decision, a report, an address"
-        for one in items
-        if one.declared.judged is not None and not one.declared.evidence
-    ]
+def doubts(path: Path, items: Iterable[Item], today: int) -> list[str]:
+    """Name values that count as missing because nothing shows that they are so, and days that have not come yet."""
+    found = []
+    for one in items:
+        declared = one.declared
+        if declared.judged is not None and not declared.evidence:
+            found.append(
+                f"{path}:{one.line}: {one.key}: {declared.agency} declares {declared.hits} of {declared.judged}"
+                " without evidence, so it counts as missing. Say in `evidence` what shows it: a decision, a report, an"
+                " address"
+            )
+        if declared.on > today:
+            found.append(
+                f"{path}: {one.key.split('.items.')[0]}.on: {iso(declared.on)} has not come yet. Write the day on which"
+                " it was declared"
+            )
+    return list(dict.fromkeys(found))
 
 
 @lru_cache(maxsize=4)
@@ -158,7 +167,7 @@ def _value(item: Section) -> tuple[int, int] | tuple[None, None]:
     return None, None
 
 
-def _checked(one: Item, criteria: Mapping[str, Criteria], today: int, faults: Faults) -> None:
+def _checked(one: Item, criteria: Mapping[str, Criteria], faults: Faults) -> None:
     agency, criterion = one.declared.agency, one.declared.criterion
     statement = one.key.split(".items.")[0]
     if agency not in criteria:
@@ -173,6 +182,3 @@ def _checked(one: Item, criteria: Mapping[str, Criteria], today: int, faults: Fa
     elif known[criterion]:
         wrong = f"criterion {criterion} is measured ({known[criterion]}): nobody declares it"
         faults.add(one.line, one.key, wrong, "Take it out")
-    if one.declared.on > today:
-        wrong = f"{iso(one.declared.on)} has not come yet"
-        faults.add(one.line, f"{statement}.on", wrong, "Write the day on which it was declared")

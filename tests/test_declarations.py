@@ -20,7 +20,7 @@ def read(folder: Path, text: str) -> tuple[Item, ...]:
     path.write_text(text, encoding="utf-8")
     # Two files within one tick of the clock, of one size: as an editor would never write them.
     os.utime(path, ns=(0, crc32(text.encode())))
-    return declarations.read(path, CRITERIA, TODAY)
+    return declarations.read(path, CRITERIA)
 
 
 def statement(when: str, items: str, agency: str = "H44.01", on: str = "2026-01-12") -> str:
@@ -32,7 +32,7 @@ def counts(items: tuple[Item, ...], period: str) -> dict[str, tuple[int, int] | 
 
 
 def test_a_file_that_is_not_there_declares_nothing(tmp_path: Path) -> None:
-    assert declarations.read(tmp_path / "declared.yaml", CRITERIA, TODAY) == ()
+    assert declarations.read(tmp_path / "declared.yaml", CRITERIA) == ()
 
 
 def test_an_item_is_told_with_who_declared_it_when_and_on_what_evidence(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_what_has_no_value_or_no_evidence_is_missing_and_never_0(tmp_path: Path,
         return
     items = read(tmp_path, "statements:\n" + statement("for: 2026", f'"1.1": {item}'))
     assert counts(items, "2026") == {"1.1": None}
-    doubts = declarations.unproved(tmp_path / "declared.yaml", items)
+    doubts = declarations.doubts(tmp_path / "declared.yaml", items, TODAY)
     assert doubts == (
         [
             f"{tmp_path / 'declared.yaml'}:2: statements[0].items.1.1: H44.01 declares 3 of 4 without evidence, so it "
@@ -105,6 +105,16 @@ def test_a_file_is_read_again_once_it_was_written(tmp_path: Path) -> None:
     first = read(tmp_path, "statements:\n" + statement("for: 2026", '"1.1": {value: 3 of 4, evidence: x}'))
     second = read(tmp_path, "statements:\n" + statement("for: 2026", '"1.1": {value: 4 of 4, evidence: x}'))
     assert (counts(first, "2026"), counts(second, "2026")) == ({"1.1": (3, 4)}, {"1.1": (4, 4)})
+
+
+def test_a_day_that_has_not_come_yet_is_a_doubt_since_the_clock_may_be_wrong(tmp_path: Path) -> None:
+    two = '"1.1": {value: 1, evidence: x}, "1.2": {value: 1, evidence: x}'
+    items = read(tmp_path, "statements:\n" + statement("for: 2026", two, on="2026-03-02"))
+    path = tmp_path / "declared.yaml"
+    assert declarations.doubts(path, items, 20260302) == []
+    assert declarations.doubts(path, items, TODAY) == [
+        f"{path}: statements[0].on: 2026-03-02 has not come yet. Write the day on which it was declared"
+    ]
 
 
 GOOD = '"1.1": {value: 38 of 40, evidence: x}'
@@ -161,10 +171,6 @@ GOOD = '"1.1": {value: 38 of 40, evidence: x}'
             "Take it out",
         ),
         (
-            statement("for: 2026", GOOD, on="2026-03-02"),
-            "2: statements[0].on: 2026-03-02 has not come yet. Write the day on which it was declared",
-        ),
-        (
             statement("for: 2026", '"1.1": {value: 1, prove: x}'),
             "2: statements[0].items.1.1.prove: the key is not known. Known here: value, evidence",
         ),
@@ -179,10 +185,10 @@ def test_what_is_wrong_is_told_by_file_line_key_and_mend(tmp_path: Path, text: s
 
 def test_the_sample_declares_nothing_and_its_comment_is_a_statement(tmp_path: Path) -> None:
     sample = Path(__file__).parent.parent / "config" / "declared.yaml"
-    assert declarations.read(sample, {}, TODAY) == ()
+    assert declarations.read(sample, {}) == ()
     shown = [line[3:] for line in sample.read_text(encoding="utf-8").splitlines() if line.startswith("#   ")]
     path = tmp_path / "declared.yaml"
     path.write_text("\n".join(shown) + "\n", encoding="utf-8")
     criteria = {"H44.02": dict.fromkeys(("1.1", "1.3", "3.1.1", "6.1"), "")}
-    items = declarations.read(path, criteria, TODAY)
+    items = declarations.read(path, criteria)
     assert counts(items, "2026-01") == {"1.1": (38, 40), "1.3": (1, 1), "3.1.1": (95, 100), "6.1": None}

@@ -131,5 +131,5 @@ def test_the_arithmetic_in_words_is_right(says: str) -> None:
 def test_the_statement_on_the_page_is_one(tmp_path: Path) -> None:
     path = tmp_path / "declared.yaml"
     path.write_text(blocks("yaml")[1], encoding="utf-8")
-    (one,) = declarations.in_force(declarations.read(path, {"H44.02": {"3": ""}}, 20260301), parse_period("2026-02"))
+    (one,) = declarations.in_force(declarations.read(path, {"H44.02": {"3": ""}}), parse_period("2026-02"))
     assert (one.counts, one.evidence) == ((1, 2), EVIDENCE)
