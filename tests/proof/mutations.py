@@ -210,22 +210,22 @@ MUTATIONS = (
     Mutation(
         "nothing that can be judged is zero",
         "collector/readings.py",
-        '    if judged == 0 and unknown > 0:\n        return "missing", ',
-        '    if judged == 0 and unknown > 0:\n        return "measured", ',
+        '        return "missing", "; ".join([none, *reach.lost])',
+        '        return "measured", "; ".join([none, *reach.lost])',
         "tests/test_readings.py::test_nothing_that_can_be_judged_is_missing",
     ),
     Mutation(
         "nothing to judge is measured",
         "collector/readings.py",
-        'return ("measured", "") if judged else ("not_applicable", "covered, and there was nothing to judge")',
-        'return "measured", ""',
+        'return "measured" if judged else "not_applicable", ',
+        'return "measured", ',
         "tests/test_readings.py::test_covered_and_nothing_to_judge_is_not_applicable_and_neither_0_nor_100_percent",
     ),
     Mutation(
         "a gap is passed over in silence",
         "collector/readings.py",
-        "        if lost:\n",
-        "        if lost > 1:\n",
+        "        if count:\n            open_days",
+        "        if count > 1:\n            open_days",
         "tests/test_readings.py::test_a_gap_before_through_is_partial_and_told",
     ),
     Mutation(
